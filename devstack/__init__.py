@@ -1,0 +1,1 @@
+"""The local stack: real servers, provider emulators and seed data, without Docker."""

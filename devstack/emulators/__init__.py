@@ -1,0 +1,1 @@
+"""Provider emulators: separate processes that judge the books, so they share no code with the product."""

@@ -1,0 +1,1 @@
+"""What every provider emulator needs: journal, webhook sender, fault table, control routes, server."""
