@@ -7,7 +7,7 @@ SYSTEM_ACTOR = "system"
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Carries ids only; `actor` is a role and subject (`customer:…`, `guest:cart_…`, `support:…`, `system`)."""
+    """Ids only; `actor` is a role and subject (`customer:…`, `guest:cart_…`, `support:…`) or `system`."""
 
     request_id: str
     actor: str = SYSTEM_ACTOR
