@@ -1,24 +1,16 @@
-"""Ports to everything outside this process. Adapters live in `persistence` and `providers`.
+"""PostgreSQL as the rest of the shop sees it: repositories that share one transaction."""
 
-Reads and writes of PostgreSQL go through a `UnitOfWork`: its repositories share one transaction, which
-commits when the block ends and rolls back on any exception. Serialisation failures, deadlocks and lock
-time-outs surface as `ProviderUnavailable` and are retried as a whole by the caller's retry layer.
-"""
-
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from commerce.contracts.checkout import OrderProgress
 from commerce.contracts.context import RequestContext
-from commerce.contracts.notifications import NotificationInput
 from commerce.contracts.statuses import (
     FulfilmentState,
     OrderState,
     PaymentState,
     RefundStatus,
 )
-from commerce.domain.carts import Cart, CartItem
 from commerce.domain.catalogue import PricedSku, Product, ProductQuery, ShippingRate
 from commerce.domain.messaging import (
     AuditEntry,
@@ -44,13 +36,8 @@ from commerce.domain.orders import (
     TimelineEntry,
 )
 from commerce.domain.providers import (
-    AuthorisationRequest,
     BoughtLabel,
-    ParcelRequest,
-    ProviderEvent,
     ProviderPayment,
-    ProviderRefund,
-    RefundRequest,
     TrackingFact,
 )
 from commerce.domain.stock import HoldLine, HoldResult, Movement, Reservation, StockLevel
@@ -337,7 +324,7 @@ class IdempotencyRepository(Protocol):
     async def claim(
         self, scope: str, operation: str, key: str, fingerprint: str, object_id: str
     ) -> IdempotencyClaim:
-        """First one in owns the key; a concurrent one waits for that transaction. Raises IdempotencyMismatch."""
+        """The first one in owns the key, a concurrent one waits for it. Raises IdempotencyMismatch."""
 
     async def store_response(
         self, scope: str, operation: str, key: str, response: StoredResponse
@@ -377,111 +364,3 @@ class Database(Protocol):
 
     async def ping(self) -> None:
         """Raises ProviderUnavailable."""
-
-
-class CartStore(Protocol):
-    """Carts with optimistic versions and an expiry of 30 days that use renews; expired ones are not served."""
-
-    async def create(self, cart: Cart) -> Cart: ...
-
-    async def get(self, cart_id: str) -> Cart:
-        """Strongly consistent. Raises NotFound."""
-
-    async def current_of(self, customer_id: str) -> Cart | None:
-        """The person's newest cart that is not yet ordered."""
-
-    async def put_item(self, cart: Cart, item: CartItem) -> Cart:
-        """Sets the quantity of a SKU. Raises StaleVersion when someone wrote since `cart` was read."""
-
-    async def remove_item(self, cart: Cart, sku: str) -> Cart:
-        """Raises StaleVersion."""
-
-    async def close(self, cart_id: str, order_id: str) -> None:
-        """Marks the cart as ordered; a repeat or a vanished cart is fine."""
-
-
-class PaymentProvider(Protocol):
-    """One payment provider. Errors are ProviderError's three kinds; a decline is a result.
-
-    Every call may be repeated with the same arguments after any outcome: keys are derived from our ids.
-    """
-
-    name: str
-
-    async def authorise(self, request: AuthorisationRequest) -> ProviderPayment: ...
-
-    async def read(self, payment_id: str, provider_ref: str | None) -> ProviderPayment | None:
-        """By its reference, else by our id in the metadata; None when the provider knows nothing of it."""
-
-    async def capture(self, payment_id: str, provider_ref: str, amount: Money) -> ProviderPayment:
-        """Captures `amount`; what was captured before counts, so a repeat charges nothing more."""
-
-    async def void(self, payment_id: str, provider_ref: str | None) -> ProviderPayment | None:
-        """Gives an uncaptured authorisation back; None when there is nothing at the provider.
-
-        A payment that turns out captured comes back as CAPTURED, untouched.
-        """
-
-    async def refund(self, request: RefundRequest) -> ProviderRefund: ...
-
-    async def read_refund(self, request: RefundRequest, refund_ref: str | None) -> ProviderRefund | None: ...
-
-    def parse_webhook(self, payload: bytes, headers: Mapping[str, str]) -> ProviderEvent:
-        """Verifies the signature over the raw bytes. Raises ProviderRefused for a forgery or stale stamp."""
-
-
-class Carrier(Protocol):
-    """Labels and tracking. Errors are ProviderError's three kinds."""
-
-    name: str
-
-    async def buy_label(self, request: ParcelRequest) -> BoughtLabel:
-        """Buys once per shipment id: a repeat after any outcome returns the label that was bought."""
-
-    async def void_label(self, shipment_id: str) -> bool:
-        """False when there was nothing to void; raises ProviderRefused once the parcel is on its way."""
-
-    async def track(self, shipment_id: str) -> Sequence[TrackingFact]:
-        """All news so far, oldest first, with event ids that are equal to the webhooks'."""
-
-    def parse_webhook(self, payload: bytes, headers: Mapping[str, str]) -> ProviderEvent:
-        """Verifies the signature over the raw bytes. Raises ProviderRefused."""
-
-    def facts(self, event: InboxEvent) -> Sequence[TrackingFact]:
-        """The news inside a stored event, oldest first."""
-
-
-class Mailer(Protocol):
-    async def send(self, *, to: str, subject: str, text: str, html: str, reference: str) -> str:
-        """Hands a mail over and returns the service's message id; at least once."""
-
-
-class EventPublisher(Protocol):
-    async def publish(self, message: OutboxMessage) -> None:
-        """To the topic of the message, with its id and key as attributes; at least once."""
-
-
-class WorkflowGateway(Protocol):
-    """What code outside workflows may ask of Temporal. Raises ProviderUnavailable when it is down."""
-
-    async def tell(self, workflow_id: str, event_id: str, kind: str) -> bool:
-        """Signals `external_event`; False when no such workflow is running."""
-
-    async def tell_progress(self, order_id: str, progress: OrderProgress) -> None:
-        """Signals `order_progressed`; a closed workflow needs no news."""
-
-    async def start_checkout(self, order: Order, context: RequestContext) -> bool:
-        """Starts the order's workflow without waiting for an answer; False when it runs or ran already."""
-
-    async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None: ...
-
-    async def start_notification(self, notification: NotificationInput) -> None:
-        """A repeat is fine, also after the workflow has closed."""
-
-
-class LiveUpdates(Protocol):
-    """Best-effort news for open sockets and streams; losing one loses no data."""
-
-    async def publish(self, channel: str, message: str) -> None: ...
-
-    def listen(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[str]]: ...
