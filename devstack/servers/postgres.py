@@ -24,7 +24,7 @@ OWNER, APP, READONLY = "commerce_owner", "commerce_app", "commerce_readonly"
 ROLES = (OWNER, APP, READONLY)
 
 _SUPERUSER = "postgres"
-_FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 _COMMON = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",
