@@ -52,20 +52,23 @@ class Fault:
 class FaultTable:
     """Kept in memory only: a restart of the emulator forgets its faults."""
 
-    def __init__(self, operations: frozenset[str]) -> None:
+    def __init__(
+        self, operations: frozenset[str], modes: frozenset[FaultMode] = frozenset(FaultMode)
+    ) -> None:
         self._operations = operations
+        self._modes = modes
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
 
     def add(self, body: Mapping[str, JSON]) -> Fault:
-        """Raises BadInput for an operation that does not exist: such a fault would never strike."""
+        """Raises BadInput for an operation or a mode that does not exist here: it would never strike."""
         operation = text(body, "operation")
         if operation != "*" and operation not in self._operations:
             raise BadInput(f"operation {operation!r} is none of: *, {', '.join(sorted(self._operations))}")
-        try:
-            mode = FaultMode(text(body, "mode"))
-        except ValueError as error:
-            raise BadInput(f"mode must be one of: {', '.join(FaultMode)}") from error
+        name = text(body, "mode")
+        if name not in self._modes:
+            raise BadInput(f"mode must be one of: {', '.join(sorted(self._modes))}")
+        mode = FaultMode(name)
         times = integer(body, "times", 1)
         if times < 1:
             raise BadInput("times must be 1 or more")
