@@ -130,7 +130,7 @@ class Gate:
             executed = True
         if answer.status < 300:
             paths = call.params.texts("expand")
-            answer = Answer(answer.status, expand.expand(answer.body, paths, self._engine.resolve))
+            answer = Answer(answer.status, expand.expand(answer.body, paths, work.rendered))
         answer = shown or answer
         if call.operation.method == "POST":
             self._engine.commit(work, self._remembered(call, answer) if executed or shown else None)

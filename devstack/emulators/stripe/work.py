@@ -70,6 +70,10 @@ class Work:
         changed = self.changes.objects.get(object_id)
         return changed if isinstance(changed, kind) else self.world.store.get(kind, object_id)
 
+    def rendered(self, object_id: str) -> Body | None:
+        found = self.changes.objects.get(object_id) or self.world.store.find(object_id)
+        return None if found is None else self.world.renderer.render(found)
+
     def subject(self, kind: type[T], param: str = "id") -> T:
         """The object that the URL names. Raises ApiError 404."""
         found = self.get(kind, self.call.subject)
