@@ -14,8 +14,7 @@ class CheckoutPolicy:
 
     hold_seconds: int = 900
     hold_extension_seconds: int = 900
-    payment_wait_seconds: int = 1500
-    """How long a shopper may take for 3-D Secure before money and stock are given back."""
+    """Given once, while the shopper is at the provider; after it money and stock are given back."""
     returns_window_seconds: int = 30 * 86_400
     attention_after_seconds: int = 120
     """A compensation that has failed for this long is shown to support."""
@@ -141,6 +140,12 @@ class CancelOrder:
 
 
 @dataclass(frozen=True)
+class CancelCommand:
+    order_id: str
+    request: CancelOrder
+
+
+@dataclass(frozen=True)
 class CancelDecision:
     """The database's word, final: when accepted, the order is cancelled and no parcel may leave any more."""
 
@@ -188,6 +193,14 @@ class ResolveCompensation:
     resolution: Resolution
     context: RequestContext
     reference: str = ""
+
+
+@dataclass(frozen=True)
+class RecordResolution:
+    """Puts support's decision on an order's parked compensation into the audit trail."""
+
+    order_id: str
+    decision: ResolveCompensation
 
 
 @dataclass(frozen=True)

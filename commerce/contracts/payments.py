@@ -59,11 +59,12 @@ class PaymentInput:
 
 @dataclass(frozen=True)
 class PaymentSettled:
-    """`captured` and `refunded` are sums over the payment's life."""
+    """`captured` and `refunded` are sums over the payment's life; `voided` when nothing was ever taken."""
 
     captured: int
     refunded: int
     progress: OrderProgress
+    voided: bool = False
 
 
 @dataclass(frozen=True)

@@ -266,10 +266,13 @@ class OutboxRepository(Protocol):
     async def add(self, message: OutboxMessage) -> None:
         """Wakes the relay on commit (NOTIFY outbox)."""
 
-    async def take(self, limit: int) -> Sequence[OutboxMessage]:
-        """Due messages, locked for this transaction and skipped by others; oldest first."""
+    async def take(self, limit: int, lease_seconds: float) -> Sequence[OutboxMessage]:
+        """Due messages, oldest first, skipping locked ones: nobody else is given them for that long.
 
-    async def mark_published(self, message_id: str) -> None: ...
+        Counts `attempts` up. One statement (UPDATE … WHERE id IN (SELECT … SKIP LOCKED) RETURNING).
+        """
+
+    async def mark_published(self, message_ids: Sequence[str]) -> None: ...
 
     async def defer(self, message_id: str, seconds: float, error: str) -> None: ...
 
@@ -278,8 +281,11 @@ class InboxRepository(Protocol):
     async def store(self, event: InboxEvent) -> bool:
         """False for an event that was here before. Wakes the relay on commit (NOTIFY inbox)."""
 
-    async def take(self, limit: int) -> Sequence[InboxEvent]:
-        """Untold and due ones, locked for this transaction and skipped by others; oldest first."""
+    async def take(self, limit: int, lease_seconds: float) -> Sequence[InboxEvent]:
+        """Untold and due ones, oldest first, skipping locked ones: nobody else is given them for that long.
+
+        Counts `attempts` up.
+        """
 
     async def mark_told(self, event_id: str, outcome: str, *, seen: bool) -> None:
         """`seen` at once where no workflow waits for the fact and the database took it over."""

@@ -91,14 +91,17 @@ class Carrier(Protocol):
     async def void_label(self, shipment_id: str) -> bool:
         """False when there was nothing to void; raises ProviderRefused once the parcel is on its way."""
 
-    async def track(self, shipment_id: str) -> Sequence[TrackingFact]:
-        """All news so far, oldest first, with event ids that are equal to the webhooks'."""
+    async def track(self, shipment_id: str) -> ProviderEvent | None:
+        """Asks for a parcel's news: an event as if its webhook had just come, None where there is none.
+
+        Its event id follows from the newest fact, so that asking twice is one event.
+        """
 
     def parse_webhook(self, payload: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         """Verifies the signature over the raw bytes. Raises ProviderRefused."""
 
     def facts(self, event: InboxEvent) -> Sequence[TrackingFact]:
-        """The news inside a stored event, oldest first."""
+        """The news inside a stored event's `data`, oldest first; the same fact has the same id in each."""
 
 
 class Mailer(Protocol):
@@ -123,7 +126,11 @@ class WorkflowGateway(Protocol):
     async def start_checkout(self, order: Order, context: RequestContext) -> bool:
         """Starts the order's workflow without waiting for an answer; False when it runs or ran already."""
 
-    async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None: ...
+    async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None:
+        """Has the payment's workflow carry a stored refund out; a repeat attaches."""
+
+    async def start_undo(self, order: Order, context: RequestContext) -> None:
+        """Has the payment's workflow give back whatever a closed order holds; a repeat attaches."""
 
     async def start_notification(self, notification: NotificationInput) -> None:
         """A repeat is fine, also after the workflow has closed."""
