@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, repositories, migrations. The only package that knows SQL."""
