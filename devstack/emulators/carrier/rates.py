@@ -1,5 +1,6 @@
 """Services and prices: who carries from where, and what a parcel costs, in the origin's currency."""
 
+import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -44,7 +45,7 @@ _ACCOUNT_IDS = {
 def quote(shipment_id: str, sender: Address, recipient: Address, parcel: Parcel, now: float) -> list[Rate]:
     """At least two services for every pair of countries, the slower one cheaper."""
     services = _DOMESTIC.get(sender.country, _ABROAD) if sender.country == recipient.country else _ABROAD
-    pounds = -(-Decimal(str(parcel.weight)) // _OUNCES_PER_POUND)
+    pounds = math.ceil(Decimal(str(parcel.weight)) / _OUNCES_PER_POUND)
     return [
         Rate(
             id=new_id("rate"),
