@@ -32,6 +32,11 @@ class Ministack:
     def endpoint(self) -> str:
         return f"http://{ports.HOST}:{self.port}"
 
+    @property
+    def has_state(self) -> bool:
+        """Whether it stopped in peace before, with a user pool in its state."""
+        return (self.data_dir / "state" / "cognito.json").exists()
+
     def launch(self) -> Launch:
         temporary = self.data_dir / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
