@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import shutil
 import signal
@@ -11,26 +10,27 @@ import sys
 import time
 
 from devstack import leftovers, parts
-from devstack.environment import AWS_IDENTITY, SUPERVISOR, running_endpoints
+from devstack.environment import SUPERVISOR, running_endpoints
 from devstack.errors import StackError
 from devstack.home import Home
-from devstack.leftovers import Identity, Record
-from devstack.make import end_with_make, make_gave_up
+from devstack.leftovers import Record
+from devstack.life import run
 from devstack.screen import Screen
-from devstack.stack import Stack
+from devstack.stack import OPTIONAL, Stack
 from devstack.supervisor import Supervisor
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOP_WITHIN = 70.0
 """Seconds: eight parts with eight seconds each, and some."""
 
 
 def main() -> None:
     arguments = _parser().parse_args()
-    commands = {"up": up, "stop": stop, "clean": clean, "status": status}
-    screen = Screen()
+    home, screen = Home.find(), Screen()
     try:
-        code = commands[arguments.command](Home.find(), screen)
+        if arguments.command == "up":
+            code = up(home, screen, frozenset(arguments.without))
+        else:
+            code = {"stop": stop, "clean": clean, "status": status}[arguments.command](home, screen)
     except StackError as error:
         screen.fail(str(error))
         code = 1
@@ -43,59 +43,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
     choices = ("up", "stop", "clean", "status")
     parser.add_argument("command", nargs="?", default="up", choices=choices)
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=OPTIONAL,
+        help="leave a part out, to run it by yourself with the settings in .devstack/env",
+    )
     return parser
 
 
-def up(home: Home, screen: Screen) -> int:
-    end_with_make()
-    home.create()
-    held = home.lock()
-    if held is None:
-        supervisor = Record(home.processes).read().get(SUPERVISOR)
-        pid = f" (pid {supervisor.pid})" if supervisor else ""
-        raise StackError(f"the stack in {home.folder} is up already{pid}; `make stop` stops it")
+def up(home: Home, screen: Screen, without: frozenset[str]) -> int:
     parts.require_programs()
-    _end_leftovers(home, screen)
-    home.rotate_logs()
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= AWS_IDENTITY
-    return asyncio.Runner().run(_run(home, screen))
 
+    async def bring_up(supervisor: Supervisor) -> None:
+        await Stack(home, supervisor, screen, without).up()
 
-async def _run(home: Home, screen: Screen) -> int:
-    stopping = asyncio.Event()
-    for number in _STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    record = Record(home.processes)
-    record.add(SUPERVISOR, Identity.of(os.getpid()))
-    supervisor = Supervisor(record, screen)
-    life = asyncio.create_task(_live(home, supervisor, screen))
-    stops = [asyncio.create_task(stopping.wait()), asyncio.create_task(make_gave_up())]
-    try:
-        await asyncio.wait({life, *stops}, return_when=asyncio.FIRST_COMPLETED)
-        if life.done():
-            life.result()
-        return 0
-    finally:
-        life.cancel()
-        screen.note("stopping…")
-        home.endpoints.unlink(missing_ok=True)
-        await supervisor.stop()
-        screen.note("stopped; the data is kept")
-
-
-async def _live(home: Home, supervisor: Supervisor, screen: Screen) -> None:
-    await Stack(home, supervisor, screen).up()
-    await supervisor.watch()
-
-
-def _end_leftovers(home: Home, screen: Screen) -> None:
-    home.endpoints.unlink(missing_ok=True)
-    found = Record(home.processes).read()
-    found.pop(SUPERVISOR, None)
-    if ended := leftovers.end(found):
-        screen.note(f"ended what an earlier run left: {', '.join(ended)}")
+    return run(home, screen, bring_up)
 
 
 def stop(home: Home, screen: Screen) -> int:

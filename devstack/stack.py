@@ -21,6 +21,9 @@ from devstack.supervisor import Supervisor, in_thread
 
 T = TypeVar("T")
 
+OPTIONAL = ("worker", "gateway")
+"""Parts that a person may run by hand instead, in a debugger for instance."""
+
 
 @dataclass(frozen=True)
 class _Cloud:
@@ -29,8 +32,11 @@ class _Cloud:
 
 
 class Stack:
-    def __init__(self, home: Home, supervisor: Supervisor, screen: Screen) -> None:
+    def __init__(
+        self, home: Home, supervisor: Supervisor, screen: Screen, without: frozenset[str] = frozenset()
+    ) -> None:
         self._home = home
+        self._without = without
         self._supervisor = supervisor
         self._screen = screen
         self._at = Addresses(ports.assign(PORT_NAMES, home.ports))
@@ -44,7 +50,9 @@ class Stack:
         write_env(self._home, complete)
         async with _together() as group:
             for make in (parts.worker, parts.gateway):
-                group.create_task(self._supervisor.start(make(self._home, self._at, complete)))
+                part = make(self._home, self._at, complete)
+                if part.name not in self._without:
+                    group.create_task(self._supervisor.start(part))
         await in_thread(
             lambda: write_endpoints(self._home, self._at, self._credentials, cloud.pool, cloud.queues)
         )
