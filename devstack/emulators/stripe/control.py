@@ -2,6 +2,7 @@
 
 import html
 from collections import defaultdict
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -33,6 +34,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>3D Secure
 class Controls:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._first_settings = engine.world.settings.to_json()
 
     def routes(self) -> list[Route]:
         return [
@@ -42,6 +44,7 @@ class Controls:
             Route("/_emulator/webhooks/resend/{id}", self.resend, methods=["POST"]),
             Route("/_emulator/settings", self.change_settings, methods=["POST"]),
             Route("/_emulator/settings", self.show_settings, methods=["GET"]),
+            Route("/_emulator/settings", self.restore_settings, methods=["DELETE"]),
             Route("/_emulator/clock", self.move_clock, methods=["POST"]),
             Route("/_emulator/totals", self.totals, methods=["GET"]),
         ]
@@ -87,10 +90,11 @@ class Controls:
         return Response(status_code=202) if found else _not_found()
 
     async def change_settings(self, request: Request) -> Response:
-        settings = self._engine.world.settings
-        settings.update(await json_body(request))
-        self._engine.sender.retry_scale = settings.webhook_retry_scale
-        return JSONResponse(settings.to_json())
+        return self._set(await json_body(request))
+
+    async def restore_settings(self, request: Request) -> Response:
+        """To those of the start."""
+        return self._set(self._first_settings)
 
     async def show_settings(self, request: Request) -> Response:
         return JSONResponse(self._engine.world.settings.to_json())
@@ -102,6 +106,12 @@ class Controls:
     async def totals(self, request: Request) -> Response:
         """Minor units per currency, of all payments or of one order's."""
         return JSONResponse(totals(self._engine, request.query_params.get("order_id")))
+
+    def _set(self, changes: Mapping[str, JSON]) -> Response:
+        settings = self._engine.world.settings
+        settings.update(changes)
+        self._engine.sender.retry_scale = settings.webhook_retry_scale
+        return JSONResponse(settings.to_json())
 
     def _intent(self, request: Request) -> PaymentIntent | None:
         return self._engine.world.store.get(PaymentIntent, request.path_params["id"])
