@@ -16,7 +16,7 @@ from activities.money import (
     post_voided,
     refunded_state,
 )
-from activities.progress import notify, progress_of
+from activities.progress import Detail, notify, progress_of
 from commerce.contracts.context import RequestContext
 from commerce.contracts.ids import REFUND, derived_id
 from commerce.contracts.money import Money
@@ -101,11 +101,10 @@ class PaymentActivities:
 
     @activity.defn(name="capture_payment")
     async def capture_payment(self, ref: PaymentRef) -> PaymentSettled:
-        """Takes the whole authorised amount, once. Raises Fenced once the order is closed."""
+        """Takes the whole authorised amount, once; takes nothing from an order that is closed."""
         order, payment = await self._read(ref)
-        if payment.captured < payment.amount:
-            if order.order_state is not OrderState.CONFIRMED or payment.provider_ref is None:
-                raise Fenced(f"order {order.id} is {order.order_state}")
+        wanted = order.order_state is OrderState.CONFIRMED and payment.captured < payment.amount
+        if wanted and payment.provider_ref is not None:
             amount = Money(payment.amount, payment.currency)
             outcome = await self._providers[payment.provider].capture(
                 payment.id, payment.provider_ref, amount
@@ -127,16 +126,26 @@ class PaymentActivities:
                 for refund in view.refunds
                 if refund.payment_id == payment.id and refund.status is not RefundStatus.FAILED
             )
-            undo_id = derived_id(REFUND, payment.id)
-            if any(refund.id == undo_id for refund in view.refunds):
-                return UndoPlan(undo_id)
+            stored = {refund.id: refund for refund in view.refunds}
+            sequence = 1
+            undo_id = derived_id(REFUND, payment.id, sequence)
+            while undo_id in stored and stored[undo_id].status is RefundStatus.FAILED:
+                sequence += 1
+                undo_id = derived_id(REFUND, payment.id, sequence)
             left = payment.captured - under_way
-            if left <= 0:
-                return UndoPlan(None)
-            await tx.payments.create_refund(
-                NewRefund(undo_id, ref.order_id, payment.id, left, "order cancelled")
-            )
+            if undo_id not in stored:
+                if left <= 0:
+                    return UndoPlan(None)
+                await tx.payments.create_refund(
+                    NewRefund(undo_id, ref.order_id, payment.id, left, "order cancelled")
+                )
         return UndoPlan(undo_id)
+
+    @activity.defn(name="settlement")
+    async def settlement(self, ref: PaymentRef) -> PaymentSettled:
+        """Sums of the payment so far."""
+        order, payment = await self._read(ref)
+        return PaymentSettled(payment.captured, payment.refunded, progress_of(order))
 
     @activity.defn(name="refund_payment")
     async def refund_payment(self, command: RefundPayment) -> RefundOutcome:
@@ -172,18 +181,18 @@ class PaymentActivities:
         self, tx: UnitOfWork, order: Order, refund: Refund, context: RequestContext
     ) -> Order:
         amount = Money(refund.amount, refund.currency)
-        data = {"refund_id": refund.id, "amount": refund.amount, "currency": refund.currency}
+        data: Detail = {"refund_id": refund.id, "amount": refund.amount, "currency": refund.currency}
         if refund.status is RefundStatus.FAILED:
             await tx.orders.set_attention(order.id, f"the refund of {amount} failed")
-            await tx.timeline.add(order.id, "refund_failed", f"The refund of {amount} failed.", {**data})
+            await tx.timeline.add(order.id, "refund_failed", f"The refund of {amount} failed.", data)
             return order
         if refund.status is not RefundStatus.SUCCEEDED:
-            await tx.timeline.add(order.id, "refund_pending", f"{amount} is on its way back.", {**data})
+            await tx.timeline.add(order.id, "refund_pending", f"{amount} is on its way back.", data)
             return order
         payment = await tx.payments.get(refund.payment_id)
         await post_refunded(tx, order, refund)
         moved = await tx.orders.move(order.id, payment=refunded_state(payment))
-        await tx.timeline.add(order.id, "refunded", f"{amount} was given back.", {**data})
+        await tx.timeline.add(order.id, "refunded", f"{amount} was given back.", data)
         await tx.audit.add("refund.succeed", "refund", refund.id, after={"amount": refund.amount})
         await notify(tx, order.id, NotificationKind.ORDER_REFUNDED, context, dedupe=refund.id)
         return moved
@@ -223,16 +232,16 @@ class PaymentActivities:
 
 
 async def _book_payment(tx: UnitOfWork, order: Order, before: Payment, after: Payment) -> None:
-    """Ledger, order axis and timeline of what is new about a payment, in the transaction that takes it over."""
+    """Ledger, order axis and timeline of what is new about a payment, where it is taken over."""
     amount = Money(after.amount, after.currency)
-    data = {"payment_id": after.id, "amount": after.amount, "currency": after.currency}
+    data: Detail = {"payment_id": after.id, "amount": after.amount, "currency": after.currency}
     if after.authorised > before.authorised:
         await post_authorised(tx, order, after)
     if after.captured > before.captured:
         await post_captured(tx, order, after)
         await tx.orders.move(order.id, payment=captured_state(after))
         await tx.audit.add("payment.capture", "payment", after.id, after={"captured": after.captured})
-        await tx.timeline.add(order.id, "captured", f"{amount} was taken.", {**data})
+        await tx.timeline.add(order.id, "captured", f"{amount} was taken.", data)
     elif after.status is not before.status and after.status in _TOLD:
         kind, text = _TOLD[after.status]
         await tx.timeline.add(

@@ -8,6 +8,9 @@ from commerce.domain.messaging import NewNotification, OutboxKind, OutboxMessage
 from commerce.domain.orders import Order
 from commerce.domain.ports import UnitOfWork
 
+Detail = dict[str, str | int | bool | None]
+"""What a timeline entry may carry beside its text: ids and amounts."""
+
 
 def progress_of(order: Order) -> OrderProgress:
     return OrderProgress(order.version, order.status, order.payment_state)

@@ -20,6 +20,17 @@ def derived_id(prefix: str, parent_id: str, sequence: int = 1) -> str:
     return f"{prefix}_{parent_id.partition('_')[2]}{_encode(sequence, 2)}"
 
 
+def issued_at(object_id: str) -> float | None:
+    """When `new_id` made it, or the id that it was derived from, in seconds since 1970; None for others."""
+    stamp = object_id.partition("_")[2][:26]
+    if len(stamp) < 26 or not set(stamp) <= set(_ALPHABET):
+        return None
+    value = 0
+    for digit in stamp:
+        value = value * 32 + _ALPHABET.index(digit)
+    return (value >> 80) / 1000
+
+
 def _encode(value: int, width: int) -> str:
     digits = []
     for _ in range(width):

@@ -54,17 +54,19 @@ class PaymentInput:
     provider: str
     task: PaymentTask
     context: RequestContext
+    attention_after_seconds: int = 120
+    """A step that has failed for this long is shown to support."""
     refund_poll_seconds: int = 3600
+    """How long a pending refund may go without news before the provider is asked."""
 
 
 @dataclass(frozen=True)
 class PaymentSettled:
-    """`captured` and `refunded` are sums over the payment's life; `voided` when nothing was ever taken."""
+    """`captured` and `refunded` are sums over the payment's life"""
 
     captured: int
     refunded: int
     progress: OrderProgress
-    voided: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,14 @@ class RefundPayment:
     order_id: str
     context: RequestContext
     event_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RefundRequested:
+    """Update that has the payment's workflow carry a stored refund out."""
+
+    refund_id: str
+    context: RequestContext
 
 
 @dataclass(frozen=True)

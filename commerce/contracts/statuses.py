@@ -83,6 +83,9 @@ class ShipmentStatus(StrEnum):
 
 
 class ReservationStatus(StrEnum):
+    """PLANNED is a stored wish that holds nothing yet."""
+
+    PLANNED = "planned"
     HELD = "held"
     CONSUMED = "consumed"
     RELEASED = "released"

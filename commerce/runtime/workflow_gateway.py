@@ -1,0 +1,351 @@
+"""Workflows as the gateway, the relays and the sweep see them.
+
+Starting is always start-or-attach: the workflow's id is the business id. Order and reservation ids are
+never used twice; a payment's id is used again by each of its runs, one at a time.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from commerce.contracts import ids, names, search
+from commerce.contracts.checkout import (
+    CancelAnswer,
+    CancelOrder,
+    CheckoutAnswer,
+    CheckoutInput,
+    CheckoutPolicy,
+    ExternalEvent,
+    OrderProgress,
+    ResolveCompensation,
+)
+from commerce.contracts.context import RequestContext
+from commerce.contracts.money import Money
+from commerce.contracts.notifications import NotificationInput
+from commerce.contracts.payments import PaymentInput, PaymentTask, RefundOutcome, RefundRequested
+from commerce.contracts.queues import TaskQueue
+from commerce.contracts.statuses import OrderStatus, PaymentState
+from commerce.contracts.stock import ExtendReservation, ReservationAnswer, ReservationInput
+from commerce.domain.errors import Conflict, NotFound, ProviderUnavailable
+from commerce.domain.orders import Order, Refund
+
+T = TypeVar("T")
+
+_ONCE = {
+    "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+}
+
+
+class TemporalWorkflows:
+    def __init__(self, client: Client, policy: CheckoutPolicy | None = None) -> None:
+        self._client = client
+        self._policy = policy or CheckoutPolicy()
+
+    async def ping(self) -> None:
+        """Raises ProviderUnavailable."""
+        if not await _reach(self._client.service_client.check_health()):
+            raise ProviderUnavailable("Temporal is not serving")
+
+    async def checkout(
+        self, order: Order, context: RequestContext, *, update_id: str, wait_seconds: float
+    ) -> CheckoutAnswer | None:
+        """Raises NotFound when the order's workflow has ended already."""
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.CHECKOUT_WORKFLOW,
+            self._checkout_input(order, context),
+            id=ids.order_workflow_id(order.id),
+            task_queue=TaskQueue.CHECKOUT,
+            search_attributes=_attributes(order),
+            static_summary=f"Order {order.number} · {_total(order)}",
+            static_details=_details(order),
+            **_ONCE,
+        )
+        return await self._update_with_start(
+            names.CHECKOUT, start, update_id, wait_seconds, CheckoutAnswer, ("order", order.id)
+        )
+
+    async def start_checkout(self, order: Order, context: RequestContext) -> bool:
+        try:
+            await _reach(
+                self._client.start_workflow(
+                    names.CHECKOUT_WORKFLOW,
+                    self._checkout_input(order, context),
+                    id=ids.order_workflow_id(order.id),
+                    task_queue=TaskQueue.CHECKOUT,
+                    search_attributes=_attributes(order),
+                    static_summary=f"Order {order.number} · {_total(order)}",
+                    static_details=_details(order),
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+    async def cancel(
+        self, order_id: str, cancel: CancelOrder, *, update_id: str, wait_seconds: float
+    ) -> CancelAnswer | None:
+        handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
+        return await self._update(
+            handle, names.CANCEL_ORDER, cancel, update_id, wait_seconds, CancelAnswer, ("order", order_id)
+        )
+
+    async def refund(
+        self,
+        refund: Refund,
+        order: Order,
+        context: RequestContext,
+        *,
+        update_id: str,
+        wait_seconds: float,
+    ) -> RefundOutcome | None:
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.PAYMENT_WORKFLOW,
+            _payment_input(order, PaymentTask.SERVE, context),
+            id=ids.payment_workflow_id(refund.payment_id),
+            task_queue=TaskQueue.PAYMENTS,
+            static_summary=f"Refund for order {order.number}",
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        )
+        return await self._update_with_start(
+            names.REFUND,
+            start,
+            update_id,
+            wait_seconds,
+            RefundOutcome,
+            ("refund", refund.id),
+            RefundRequested(refund.id, context),
+        )
+
+    async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None:
+        await self.refund(refund, order, context, update_id=f"refund:{refund.id}", wait_seconds=5.0)
+
+    async def start_undo(self, order: Order, context: RequestContext) -> None:
+        try:
+            await _reach(
+                self._client.start_workflow(
+                    names.PAYMENT_WORKFLOW,
+                    _payment_input(order, PaymentTask.UNDO, context),
+                    id=ids.payment_workflow_id(order.payment_id),
+                    task_queue=TaskQueue.PAYMENTS,
+                    static_summary=f"Give back what order {order.number} holds",
+                )
+            )
+        except WorkflowAlreadyStartedError as busy:
+            raise ProviderUnavailable(f"payment {order.payment_id} is being worked on") from busy
+
+    async def reserve(
+        self, reservation: ReservationInput, *, update_id: str, wait_seconds: float
+    ) -> ReservationAnswer | None:
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.STOCK_RESERVATION_WORKFLOW,
+            reservation,
+            id=ids.reservation_workflow_id(reservation.reservation_id),
+            task_queue=TaskQueue.CHECKOUT,
+            static_summary=f"Hold of a cart for {reservation.minutes} minutes",
+            **_ONCE,
+        )
+        return await self._update_with_start(
+            names.RESERVE,
+            start,
+            update_id,
+            wait_seconds,
+            ReservationAnswer,
+            ("reservation", reservation.reservation_id),
+        )
+
+    async def extend_reservation(
+        self, reservation_id: str, extend: ExtendReservation, update_id: str
+    ) -> ReservationAnswer:
+        return await self._reservation(reservation_id, names.EXTEND_RESERVATION, extend, update_id)
+
+    async def release_reservation(self, reservation_id: str, context: RequestContext) -> ReservationAnswer:
+        update_id = f"release:{reservation_id}"
+        return await self._reservation(reservation_id, names.RELEASE_RESERVATION, context, update_id)
+
+    async def resolve_compensation(self, order_id: str, resolve: ResolveCompensation, update_id: str) -> None:
+        """Raises NotFound when no workflow runs, Conflict when the step is not parked."""
+        handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
+        await self._update(
+            handle, names.RESOLVE_COMPENSATION, resolve, update_id, 10.0, type(None), ("order", order_id)
+        )
+
+    async def tell(self, workflow_id: str, event_id: str, kind: str) -> bool:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            await _reach(handle.signal(names.EXTERNAL_EVENT, ExternalEvent(event_id, kind)))
+        except NotFound:
+            return False
+        return True
+
+    async def tell_progress(self, order_id: str, progress: OrderProgress) -> None:
+        handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
+        try:
+            await _reach(handle.signal(names.ORDER_PROGRESSED, progress))
+        except NotFound:
+            return
+
+    async def start_notification(self, notification: NotificationInput) -> None:
+        try:
+            await _reach(
+                self._client.start_workflow(
+                    names.NOTIFICATION_WORKFLOW,
+                    notification,
+                    id=ids.notification_workflow_id(notification.notification_id),
+                    task_queue=TaskQueue.NOTIFICATIONS,
+                    static_summary=f"Mail: {notification.kind.value.replace('_', ' ')}",
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    def _checkout_input(self, order: Order, context: RequestContext) -> CheckoutInput:
+        return CheckoutInput(
+            order_id=order.id,
+            payment_id=order.payment_id,
+            number=order.number,
+            total=_total(order),
+            provider=order.provider,
+            context=context,
+            policy=self._policy,
+        )
+
+    async def _reservation(
+        self, reservation_id: str, update: str, arg: object, update_id: str
+    ) -> ReservationAnswer:
+        handle = self._client.get_workflow_handle(ids.reservation_workflow_id(reservation_id))
+        answer = await self._update(
+            handle, update, arg, update_id, 10.0, ReservationAnswer, ("reservation", reservation_id)
+        )
+        if answer is None:
+            raise ProviderUnavailable("the reservation's workflow does not answer")
+        return answer
+
+    async def _update_with_start(
+        self,
+        update: str,
+        start: WithStartWorkflowOperation[Any, Any],
+        update_id: str,
+        wait_seconds: float,
+        result_type: type[T],
+        subject: tuple[str, str],
+        *args: object,
+    ) -> T | None:
+        async def ask() -> T:
+            handle = await self._client.start_update_with_start_workflow(
+                update,
+                args=list(args),
+                start_workflow_operation=start,
+                wait_for_stage=WorkflowUpdateStage.COMPLETED,
+                id=update_id,
+                result_type=result_type,
+            )
+            result: T = await handle.result()
+            return result
+
+        try:
+            return await _within(wait_seconds, ask(), subject)
+        except WorkflowAlreadyStartedError as closed:
+            raise NotFound(*subject) from closed
+
+    async def _update(
+        self,
+        handle: WorkflowHandle[Any, Any],
+        update: str,
+        arg: object,
+        update_id: str,
+        wait_seconds: float,
+        result_type: type[T],
+        subject: tuple[str, str],
+    ) -> T | None:
+        ask: Awaitable[T] = handle.execute_update(update, arg, id=update_id, result_type=result_type)
+        return await _within(wait_seconds, ask, subject)
+
+
+async def _within(seconds: float, ask: Awaitable[T], subject: tuple[str, str]) -> T | None:
+    """The answer, or None when there is none by then; what was asked goes on."""
+    try:
+        return await asyncio.wait_for(_reach(ask, subject), seconds)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        return None
+    except WorkflowUpdateFailedError as refused:
+        raise Conflict(str(refused.cause)) from refused
+
+
+async def _reach(ask: Awaitable[T], subject: tuple[str, str] = ("workflow", "")) -> T:
+    """Raises NotFound for a workflow that is not there and ProviderUnavailable for a server that is not."""
+    try:
+        return await ask
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound(*subject) from failure
+        raise ProviderUnavailable(f"Temporal: {failure.message}") from failure
+
+
+def _total(order: Order) -> Money:
+    return Money(order.totals.total, order.totals.currency)
+
+
+def _payment_input(order: Order, task: PaymentTask, context: RequestContext) -> PaymentInput:
+    return PaymentInput(
+        payment_id=order.payment_id,
+        order_id=order.id,
+        number=order.number,
+        amount=_total(order),
+        provider=order.provider,
+        task=task,
+        context=context,
+    )
+
+
+def _attributes(order: Order) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(
+                SearchAttributeKey.for_keyword(search.ORDER_STATUS), OrderStatus.PENDING.value
+            ),
+            SearchAttributePair(
+                SearchAttributeKey.for_keyword(search.PAYMENT_STATUS), PaymentState.NONE.value
+            ),
+            SearchAttributePair(
+                SearchAttributeKey.for_keyword(search.CUSTOMER_ID), order.customer_id or "guest"
+            ),
+            SearchAttributePair(SearchAttributeKey.for_keyword(search.PROVIDER), order.provider),
+            SearchAttributePair(SearchAttributeKey.for_keyword(search.CURRENCY), order.totals.currency),
+            SearchAttributePair(SearchAttributeKey.for_int(search.ORDER_TOTAL), order.totals.total),
+            SearchAttributePair(SearchAttributeKey.for_bool(search.NEEDS_ATTENTION), False),
+        ]
+    )
+
+
+def _details(order: Order) -> str:
+    return "\n".join(
+        [
+            f"### Order {order.number}",
+            "",
+            f"- id `{order.id}`, payment `{order.payment_id}` at {order.provider}",
+            f"- total **{_total(order)}**, shipping {order.shipping_method}",
+            f"- customer `{order.customer_id or 'guest'}`, livemode {str(order.livemode).lower()}",
+        ]
+    )

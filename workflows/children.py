@@ -1,0 +1,81 @@
+"""The order's children: lives of their own, which outlast it if they must."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
+
+with workflow.unsafe.imports_passed_through():
+    from commerce.contracts import names
+    from commerce.contracts.checkout import CheckoutInput, OrderProgress
+    from commerce.contracts.ids import payment_workflow_id, shipment_workflow_id
+    from commerce.contracts.payments import PaymentInput, PaymentSettled, PaymentTask
+    from commerce.contracts.queues import TaskQueue
+    from commerce.contracts.shipping import ShipmentInput, ShipmentResult
+
+BUSY_PAUSE = timedelta(seconds=5)
+
+
+class Children:
+    """Starts each child, awaits its start, and shields it from whatever ends the waiting."""
+
+    def __init__(self, order: CheckoutInput) -> None:
+        self._order = order
+        self._shipments: list[ChildWorkflowHandle[object, ShipmentResult]] = []
+
+    async def settle(self, task: PaymentTask) -> OrderProgress:
+        """Runs the payment's workflow for one task; where it is busy with another, waits its turn."""
+        order = self._order
+        command = PaymentInput(
+            payment_id=order.payment_id,
+            order_id=order.order_id,
+            number=order.number,
+            amount=order.total,
+            provider=order.provider,
+            task=task,
+            context=order.context,
+            attention_after_seconds=order.policy.attention_after_seconds,
+        )
+        while True:
+            try:
+                child: ChildWorkflowHandle[object, PaymentSettled] = await workflow.start_child_workflow(
+                    names.PAYMENT_WORKFLOW,
+                    command,
+                    id=payment_workflow_id(order.payment_id),
+                    task_queue=TaskQueue.PAYMENTS,
+                    parent_close_policy=ParentClosePolicy.ABANDON,
+                    result_type=PaymentSettled,
+                    static_summary=f"{task.value.capitalize()} {order.total} for order {order.number}",
+                )
+            except WorkflowAlreadyStartedError:
+                await workflow.sleep(BUSY_PAUSE, summary="The payment's workflow is busy")
+                continue
+            settled = await asyncio.shield(child)
+            return settled.progress
+
+    async def ship(self, shipment_ids: list[str]) -> OrderProgress | None:
+        """One workflow per parcel; returns when all have ended."""
+        order = self._order
+        for shipment_id in shipment_ids:
+            self._shipments.append(
+                await workflow.start_child_workflow(
+                    names.SHIPMENT_WORKFLOW,
+                    ShipmentInput(shipment_id, order.order_id, order.number, order.context),
+                    id=shipment_workflow_id(shipment_id),
+                    task_queue=TaskQueue.FULFILMENT,
+                    parent_close_policy=ParentClosePolicy.ABANDON,
+                    result_type=ShipmentResult,
+                    static_summary=f"A parcel of order {order.number}",
+                )
+            )
+        results = await asyncio.gather(*(asyncio.shield(parcel) for parcel in self._shipments))
+        news = [result.order for result in results if result.order is not None]
+        return max(news, key=lambda progress: progress.version, default=None)
+
+    def stop_shipments(self) -> None:
+        """Asks running parcels to end; each gives its label back first."""
+        for parcel in self._shipments:
+            if not parcel.done():
+                parcel.cancel()
