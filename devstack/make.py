@@ -11,6 +11,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _LOOK_EVERY = 0.5
+_NOT_PASSED_ON = 1 << (signal.SIGINT - 1) | 1 << (signal.SIGHUP - 1)
+"""Make hands SIGTERM to its recipe, but takes it that a terminal sends these two to everybody."""
 
 
 def end_with_make() -> None:
@@ -25,14 +27,15 @@ def end_with_make() -> None:
 
 
 async def make_gave_up() -> None:
-    """Returns when make got SIGINT by itself: it then waits for its recipe without telling it.
+    """Returns when make alone got SIGINT or SIGHUP: it then waits for its recipe without telling it.
 
-    Told by its signal handler being gone; never returns where make is not the parent or ignores SIGINT.
+    Told by its signal handler being gone; never returns where make is not the parent.
     """
     parent = os.getppid()
-    if not _is_make(parent) or not _catches_interrupt(parent):
+    caught = _caught_signals(parent) & _NOT_PASSED_ON if _is_make(parent) else 0
+    if not caught:
         await asyncio.Event().wait()
-    while _catches_interrupt(parent):  # noqa: ASYNC110 - another process's state sends no event
+    while _caught_signals(parent) & caught == caught:  # noqa: ASYNC110 - another process's state sends no event
         await asyncio.sleep(_LOOK_EVERY)
 
 
@@ -43,10 +46,10 @@ def _is_make(pid: int) -> bool:
         return False
 
 
-def _catches_interrupt(pid: int) -> bool:
+def _caught_signals(pid: int) -> int:
+    """As a bit mask; 0 for a process that is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return False
-    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt:")), "0")
-    return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
+        return 0
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped] # its stubs are not locked
 import psycopg
 import pytest
 from redis import Redis
