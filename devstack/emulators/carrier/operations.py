@@ -81,8 +81,7 @@ class CarrierApi:
                 early = await _before(fault)
                 if early is not None:
                     return early
-                status, body = operation.run(call)
-                return await _after(fault, JSONResponse(body, status))
+                return await _after(fault, _carry_out(operation, call))
             except errors.Refusal as refusal:
                 return JSONResponse(refusal.to_json(), refusal.status)
 
@@ -187,6 +186,15 @@ class CarrierApi:
 
     def _view(self, shipment: Shipment) -> dict[str, JsonValue]:
         return shipment_view(self._world.state, shipment)
+
+
+def _carry_out(operation: Operation, call: Call) -> Response:
+    """A refusal is an answer too: a fault may lose it like any other."""
+    try:
+        status, body = operation.run(call)
+    except errors.Refusal as refusal:
+        return JSONResponse(refusal.to_json(), refusal.status)
+    return JSONResponse(body, status)
 
 
 async def _read_call(request: Request) -> Call:

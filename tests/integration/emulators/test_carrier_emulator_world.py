@@ -22,6 +22,7 @@ from easypost.errors import (
     HttpError,
     InternalServerError,
     JsonError,
+    NotFoundError,
     RateLimitError,
     SignatureVerificationError,
     TimeoutError,
@@ -297,6 +298,20 @@ def test_a_fault_strikes_once_before_or_after_the_purchase(
 
     assert (shared_world.client.shipment.retrieve(shipment.id).postage_label is not None) is bought
     assert shared_world.kinds().count("label.bought") == int(bought)
+
+
+def test_a_fault_may_lose_a_refusal_too(shared_world: World) -> None:
+    shared_world.post(
+        "faults",
+        operation="shipments.retrieve",
+        mode="error_after",
+        match={"reference": shared_world.reference},
+    )
+
+    with pytest.raises(InternalServerError):
+        shared_world.client.shipment.retrieve(shared_world.reference)
+    with pytest.raises(NotFoundError):
+        shared_world.client.shipment.retrieve(shared_world.reference)
 
 
 def test_a_fault_that_could_never_strike_is_refused(shared_world: World) -> None:
