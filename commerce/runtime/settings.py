@@ -13,6 +13,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from commerce.contracts.checkout import CheckoutPolicy
+
 DEVELOPMENT_MARK = "dev"
 """Every secret that the local stack makes starts with this mark, after the vendor's own prefix."""
 
@@ -55,6 +57,10 @@ class CommonSettings(BaseSettings):
     cart_days: int = Field(30, ge=1, description="Days after its last use at which a cart expires.")
     public_url: str = Field("http://127.0.0.1:8000", description="Where shoppers reach the gateway.")
     log_level: str = "INFO"
+    hold_seconds: int = Field(900, ge=10, description="How long a checkout holds stock before payment.")
+    hold_extension_seconds: int = Field(900, ge=10, description="Given once, during 3-D Secure.")
+    returns_window_days: int = Field(30, ge=0, description="After delivery; the workflow ends with it.")
+    attention_after_seconds: int = Field(120, ge=1, description="A step failing for longer is shown.")
 
     @field_validator("codec_keys")
     @classmethod
@@ -69,6 +75,16 @@ class CommonSettings(BaseSettings):
             if faults:
                 raise ValueError("not fit for production: " + "; ".join(sorted(faults)))
         return self
+
+    @property
+    def checkout_policy(self) -> CheckoutPolicy:
+        """What is frozen into each new order's workflow."""
+        return CheckoutPolicy(
+            hold_seconds=self.hold_seconds,
+            hold_extension_seconds=self.hold_extension_seconds,
+            returns_window_seconds=self.returns_window_days * 86_400,
+            attention_after_seconds=self.attention_after_seconds,
+        )
 
 
 class GatewaySettings(CommonSettings):
@@ -106,6 +122,7 @@ class WorkerSettings(CommonSettings):
     mail_sender: str
     drain_seconds: int = Field(20, ge=1, description="Between SIGTERM and giving activities up.")
     sweep_seconds: int = Field(15, ge=1, description="How often lost intents are looked for.")
+    silent_seconds: float = Field(900, gt=0, description="Provider and carrier are asked after this long.")
     relay_poll_seconds: float = Field(2.0, gt=0, description="Where no NOTIFY came.")
 
 

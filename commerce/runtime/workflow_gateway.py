@@ -4,18 +4,9 @@ Starting is always start-or-attach: the workflow's id is the business id. Order 
 never used twice; a payment's id is used again by each of its runs, one at a time.
 """
 
-import asyncio
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-    WorkflowUpdateStage,
-)
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -24,7 +15,6 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from commerce.contracts import ids, names, search
 from commerce.contracts.checkout import (
@@ -44,15 +34,9 @@ from commerce.contracts.payments import PaymentInput, PaymentTask, RefundOutcome
 from commerce.contracts.queues import TaskQueue
 from commerce.contracts.statuses import OrderStatus, PaymentState
 from commerce.contracts.stock import ExtendReservation, ReservationAnswer, ReservationInput
-from commerce.domain.errors import Conflict, NotFound, ProviderUnavailable
+from commerce.domain.errors import NotFound, ProviderUnavailable
 from commerce.domain.orders import Order, Refund
-
-T = TypeVar("T")
-
-_ONCE = {
-    "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-    "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
-}
+from commerce.runtime.updates import Ask, ask_running, ask_with_start, reach
 
 
 class TemporalWorkflows:
@@ -62,7 +46,7 @@ class TemporalWorkflows:
 
     async def ping(self) -> None:
         """Raises ProviderUnavailable."""
-        if not await _reach(self._client.service_client.check_health()):
+        if not await reach(self._client.service_client.check_health()):
             raise ProviderUnavailable("Temporal is not serving")
 
     async def checkout(
@@ -77,15 +61,15 @@ class TemporalWorkflows:
             search_attributes=_attributes(order),
             static_summary=f"Order {order.number} · {_total(order)}",
             static_details=_details(order),
-            **_ONCE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
-        return await self._update_with_start(
-            names.CHECKOUT, start, update_id, wait_seconds, CheckoutAnswer, ("order", order.id)
-        )
+        ask = Ask(names.CHECKOUT, (), update_id, wait_seconds, CheckoutAnswer, ("order", order.id))
+        return await ask_with_start(self._client, start, ask)
 
     async def start_checkout(self, order: Order, context: RequestContext) -> bool:
         try:
-            await _reach(
+            await reach(
                 self._client.start_workflow(
                     names.CHECKOUT_WORKFLOW,
                     self._checkout_input(order, context),
@@ -105,9 +89,9 @@ class TemporalWorkflows:
         self, order_id: str, cancel: CancelOrder, *, update_id: str, wait_seconds: float
     ) -> CancelAnswer | None:
         handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
-        return await self._update(
-            handle, names.CANCEL_ORDER, cancel, update_id, wait_seconds, CancelAnswer, ("order", order_id)
-        )
+        subject = ("order", order_id)
+        ask = Ask(names.CANCEL_ORDER, (cancel,), update_id, wait_seconds, CancelAnswer, subject)
+        return await ask_running(handle, ask)
 
     async def refund(
         self,
@@ -127,22 +111,17 @@ class TemporalWorkflows:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         )
-        return await self._update_with_start(
-            names.REFUND,
-            start,
-            update_id,
-            wait_seconds,
-            RefundOutcome,
-            ("refund", refund.id),
-            RefundRequested(refund.id, context),
-        )
+        request = RefundRequested(refund.id, context)
+        subject = ("refund", refund.id)
+        ask = Ask(names.REFUND, (request,), update_id, wait_seconds, RefundOutcome, subject)
+        return await ask_with_start(self._client, start, ask)
 
     async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None:
         await self.refund(refund, order, context, update_id=f"refund:{refund.id}", wait_seconds=5.0)
 
     async def start_undo(self, order: Order, context: RequestContext) -> None:
         try:
-            await _reach(
+            await reach(
                 self._client.start_workflow(
                     names.PAYMENT_WORKFLOW,
                     _payment_input(order, PaymentTask.UNDO, context),
@@ -163,16 +142,12 @@ class TemporalWorkflows:
             id=ids.reservation_workflow_id(reservation.reservation_id),
             task_queue=TaskQueue.CHECKOUT,
             static_summary=f"Hold of a cart for {reservation.minutes} minutes",
-            **_ONCE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
-        return await self._update_with_start(
-            names.RESERVE,
-            start,
-            update_id,
-            wait_seconds,
-            ReservationAnswer,
-            ("reservation", reservation.reservation_id),
-        )
+        subject = ("reservation", reservation.reservation_id)
+        ask = Ask(names.RESERVE, (), update_id, wait_seconds, ReservationAnswer, subject)
+        return await ask_with_start(self._client, start, ask)
 
     async def extend_reservation(
         self, reservation_id: str, extend: ExtendReservation, update_id: str
@@ -186,14 +161,14 @@ class TemporalWorkflows:
     async def resolve_compensation(self, order_id: str, resolve: ResolveCompensation, update_id: str) -> None:
         """Raises NotFound when no workflow runs, Conflict when the step is not parked."""
         handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
-        await self._update(
-            handle, names.RESOLVE_COMPENSATION, resolve, update_id, 10.0, type(None), ("order", order_id)
-        )
+        subject = ("order", order_id)
+        ask = Ask(names.RESOLVE_COMPENSATION, (resolve,), update_id, 10.0, type(None), subject)
+        await ask_running(handle, ask)
 
     async def tell(self, workflow_id: str, event_id: str, kind: str) -> bool:
         handle = self._client.get_workflow_handle(workflow_id)
         try:
-            await _reach(handle.signal(names.EXTERNAL_EVENT, ExternalEvent(event_id, kind)))
+            await reach(handle.signal(names.EXTERNAL_EVENT, ExternalEvent(event_id, kind)))
         except NotFound:
             return False
         return True
@@ -201,13 +176,13 @@ class TemporalWorkflows:
     async def tell_progress(self, order_id: str, progress: OrderProgress) -> None:
         handle = self._client.get_workflow_handle(ids.order_workflow_id(order_id))
         try:
-            await _reach(handle.signal(names.ORDER_PROGRESSED, progress))
+            await reach(handle.signal(names.ORDER_PROGRESSED, progress))
         except NotFound:
             return
 
     async def start_notification(self, notification: NotificationInput) -> None:
         try:
-            await _reach(
+            await reach(
                 self._client.start_workflow(
                     names.NOTIFICATION_WORKFLOW,
                     notification,
@@ -235,72 +210,11 @@ class TemporalWorkflows:
         self, reservation_id: str, update: str, arg: object, update_id: str
     ) -> ReservationAnswer:
         handle = self._client.get_workflow_handle(ids.reservation_workflow_id(reservation_id))
-        answer = await self._update(
-            handle, update, arg, update_id, 10.0, ReservationAnswer, ("reservation", reservation_id)
-        )
+        subject = ("reservation", reservation_id)
+        answer = await ask_running(handle, Ask(update, (arg,), update_id, 10.0, ReservationAnswer, subject))
         if answer is None:
             raise ProviderUnavailable("the reservation's workflow does not answer")
         return answer
-
-    async def _update_with_start(
-        self,
-        update: str,
-        start: WithStartWorkflowOperation[Any, Any],
-        update_id: str,
-        wait_seconds: float,
-        result_type: type[T],
-        subject: tuple[str, str],
-        *args: object,
-    ) -> T | None:
-        async def ask() -> T:
-            handle = await self._client.start_update_with_start_workflow(
-                update,
-                args=list(args),
-                start_workflow_operation=start,
-                wait_for_stage=WorkflowUpdateStage.COMPLETED,
-                id=update_id,
-                result_type=result_type,
-            )
-            result: T = await handle.result()
-            return result
-
-        try:
-            return await _within(wait_seconds, ask(), subject)
-        except WorkflowAlreadyStartedError as closed:
-            raise NotFound(*subject) from closed
-
-    async def _update(
-        self,
-        handle: WorkflowHandle[Any, Any],
-        update: str,
-        arg: object,
-        update_id: str,
-        wait_seconds: float,
-        result_type: type[T],
-        subject: tuple[str, str],
-    ) -> T | None:
-        ask: Awaitable[T] = handle.execute_update(update, arg, id=update_id, result_type=result_type)
-        return await _within(wait_seconds, ask, subject)
-
-
-async def _within(seconds: float, ask: Awaitable[T], subject: tuple[str, str]) -> T | None:
-    """The answer, or None when there is none by then; what was asked goes on."""
-    try:
-        return await asyncio.wait_for(_reach(ask, subject), seconds)
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        return None
-    except WorkflowUpdateFailedError as refused:
-        raise Conflict(str(refused.cause)) from refused
-
-
-async def _reach(ask: Awaitable[T], subject: tuple[str, str] = ("workflow", "")) -> T:
-    """Raises NotFound for a workflow that is not there and ProviderUnavailable for a server that is not."""
-    try:
-        return await ask
-    except RPCError as failure:
-        if failure.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound(*subject) from failure
-        raise ProviderUnavailable(f"Temporal: {failure.message}") from failure
 
 
 def _total(order: Order) -> Money:
