@@ -14,7 +14,7 @@ from devstack.errors import StackError
 from devstack.home import PROJECT, Home
 from devstack.processes import Child, Launch
 from devstack.servers import aws, postgres, temporal, valkey
-from devstack.servers.aws import Ministack, http_ok
+from devstack.servers.aws import Ministack, http_ok, http_text
 from devstack.servers.emulators import Emulator, Provider
 from devstack.servers.postgres import Postgres
 from devstack.servers.temporal import Temporal, TemporalPorts
@@ -99,7 +99,12 @@ def servers(home: Home, at: Addresses, credentials: Credentials) -> Servers:
 def worker(home: Home, at: Addresses, settings: dict[str, str]) -> Part:
     launch = _python(home, "worker", ["worker.py", "--queues", "all"], settings)
     metrics = f"{at.http('worker_metrics')}/metrics"
-    return Part("worker", metrics, lambda: launch, lambda child: child.wait_ready(lambda: http_ok(metrics)))
+
+    def polls() -> bool:
+        # The metrics answer from the first connection on; a poller says that the checks have passed.
+        return "temporal_num_pollers" in http_text(metrics)
+
+    return Part("worker", metrics, lambda: launch, lambda child: child.wait_ready(polls))
 
 
 def gateway(home: Home, at: Addresses, settings: dict[str, str]) -> Part:

@@ -6,6 +6,7 @@ import os
 import sys
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from devstack import ports
@@ -92,8 +93,17 @@ def http_ok(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback http only
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):
         return False
+
+
+def http_text(url: str) -> str:
+    """The body of a GET, empty if it does not answer 200 within two seconds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback http only
+            return bytes(answer.read()).decode() if answer.status == 200 else ""
+    except (OSError, HTTPException):
+        return ""
 
 
 def binary() -> Path:
