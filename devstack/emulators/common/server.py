@@ -40,7 +40,12 @@ def serve(app: ASGIApp, host: str, port: int) -> int:
         lambda r: "without completing response" not in r.getMessage()
     )
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=1
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
     )
     asyncio.run(_Server(config).serve(sockets=[listener]))
     return 0

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-import httpx
-
 from devstack.emulators.common.jsonvalue import JSON, BadInput, integer, number, text
+from devstack.emulators.common.post import Poster
 
 RETRY_DELAYS = tuple(4.0 * 2**n for n in range(16))
 """Seconds between attempts before scaling: three days in all, as providers promise."""
@@ -68,6 +67,8 @@ class ModeRule:
 
 @dataclass
 class Delivery:
+    """`payload` is dropped once the delivery is settled."""
+
     event_id: str
     event_type: str
     payload: bytes
@@ -100,12 +101,10 @@ class WebhookSender:
         retry_scale: float = 0.05,
         timeout: float = 10.0,
     ) -> None:
-        self._url = url
+        self._poster = Poster(url, timeout) if url else None
         self._sign = sign
         self._settled = settled
         self.retry_scale = retry_scale
-        limits = httpx.Limits(max_connections=16)
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout, pool=None), limits=limits)
         self._rules: list[ModeRule] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._deliveries: dict[str, Delivery] = {}
@@ -115,14 +114,14 @@ class WebhookSender:
         """Start the delivery; `plain` ignores the modes. Without a URL the event is settled at once."""
         delivery = Delivery(event_id, event_type, payload)
         self._deliveries[event_id] = delivery
-        if self._url is None:
+        if self._poster is None:
             self._settle(delivery, DeliveryState.DELIVERED)
             return
         rule = None if plain else self._take_rule(event_type)
         if rule is not None and rule.mode is DeliveryMode.LOSE:
             self._settle(delivery, DeliveryState.LOST)
             return
-        task = asyncio.create_task(self._deliver(self._url, delivery, rule))
+        task = asyncio.create_task(self._deliver(self._poster, delivery, rule))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -142,7 +141,8 @@ class WebhookSender:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        if self._poster is not None:
+            await self._poster.close()
 
     def _take_rule(self, event_type: str) -> ModeRule | None:
         for rule in self._rules:
@@ -153,35 +153,30 @@ class WebhookSender:
                 return rule
         return None
 
-    async def _deliver(self, url: str, delivery: Delivery, rule: ModeRule | None) -> None:
+    async def _deliver(self, poster: Poster, delivery: Delivery, rule: ModeRule | None) -> None:
         mode = rule.mode if rule is not None else None
         if rule is not None and mode is DeliveryMode.DELAY:
             await asyncio.sleep(rule.seconds)
         if rule is not None and mode is DeliveryMode.REORDER:
             await self._hold(rule.seconds)
-        accepted = await self._attempt(url, delivery, forged=mode is DeliveryMode.WRONG_SIGNATURE)
+        accepted = await self._attempt(poster, delivery, forged=mode is DeliveryMode.WRONG_SIGNATURE)
         for delay in RETRY_DELAYS:
             if accepted:
                 break
             await asyncio.sleep(delay * self.retry_scale)
-            accepted = await self._attempt(url, delivery, forged=False)
+            accepted = await self._attempt(poster, delivery, forged=False)
         if rule is not None and mode is DeliveryMode.DUPLICATE:
             for _ in range(rule.copies):
-                await self._attempt(url, delivery, forged=False)
+                await self._attempt(poster, delivery, forged=False)
         self._settle(delivery, DeliveryState.DELIVERED if accepted else DeliveryState.GIVEN_UP)
         if mode is not DeliveryMode.REORDER:
             self._release_held()
 
-    async def _attempt(self, url: str, delivery: Delivery, *, forged: bool) -> bool:
+    async def _attempt(self, poster: Poster, delivery: Delivery, *, forged: bool) -> bool:
         headers = {"content-type": "application/json; charset=utf-8", **self._sign(delivery.payload, forged)}
         delivery.attempts += 1
-        try:
-            response = await self._client.post(url, content=delivery.payload, headers=headers)
-        except httpx.HTTPError:
-            delivery.last_status = None
-            return False
-        delivery.last_status = response.status_code
-        return response.is_success
+        delivery.last_status = await poster.post(delivery.payload, headers)
+        return delivery.last_status is not None and 200 <= delivery.last_status < 300
 
     async def _hold(self, seconds: float) -> None:
         released = asyncio.Event()
@@ -198,4 +193,5 @@ class WebhookSender:
 
     def _settle(self, delivery: Delivery, state: DeliveryState) -> None:
         delivery.state = state
+        delivery.payload = b""
         self._settled(delivery)

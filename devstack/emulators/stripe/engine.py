@@ -102,7 +102,7 @@ class Engine:
             due.act(due.id)
 
     def _send(self, stored: StoredEvent, *, plain: bool = False) -> None:
-        payload = json.dumps(event(stored), indent=2).encode()
+        payload = json.dumps(event(stored)).encode()
         self.sender.send(stored.id, stored.type, payload, plain=plain)
 
     def _plan_charge(self, charge: Charge) -> None:

@@ -57,7 +57,8 @@ class Gate:
             check_version(request.headers.get("stripe-version"))
             key = request.headers.get("idempotency-key") if request.method == "POST" else None
             check_length(key or "")
-            raw = (await request.body()).decode() if request.method == "POST" else request.url.query
+            raw = (await request.body()).decode(errors="replace")
+            raw = raw if request.method == "POST" else request.url.query
             params = Params(decode(raw))
             expand.check(params.texts("expand"), operation.kind, listed=operation.listed)
         except ApiError as error:

@@ -112,6 +112,8 @@ class Params:
         value = self.values.get(name)
         if value is None or value == "":
             return None
+        if isinstance(value, list):
+            value = {str(index): item for index, item in enumerate(value)}
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=name)
         return Params(value)

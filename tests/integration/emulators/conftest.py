@@ -29,7 +29,7 @@ def heard_stripe(servers: TestServers, receiver: Receiver) -> Iterator[Emulator]
 async def stripe_http() -> AsyncIterator[stripe.HTTPXClient]:
     http = stripe.HTTPXClient(timeout=5)
     yield http
-    await http.close_async()
+    await http.close_async()  # type: ignore[no-untyped-call]  # the SDK leaves it without types
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Idempotency keys at the Stripe emulator: one effect, and the first answer again."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -39,7 +40,8 @@ async def test_other_parameters_with_the_same_key_are_refused(desk: StripeDesk, 
     with pytest.raises(stripe.IdempotencyError, match="same parameters") as refused:
         await desk.create(key=key, amount=4000)
 
-    assert (refused.value.http_status, refused.value.error.type) == (400, "idempotency_error")
+    error: Any = refused.value.error
+    assert (refused.value.http_status, error.type) == (400, "idempotency_error")
     assert await desk.totals() == {"authorised": {"gbp": 3999}}
 
 
@@ -56,7 +58,7 @@ async def test_a_key_in_use_is_a_conflict(desk: StripeDesk, key: str) -> None:
     await desk.settings(latency_seconds=0.3)
     answers = await asyncio.gather(*(desk.create(key=key) for _ in range(5)), return_exceptions=True)
 
-    conflicts = [answer for answer in answers if isinstance(answer, stripe.APIError)]
+    conflicts: list[Any] = [answer for answer in answers if isinstance(answer, stripe.APIError)]
     assert [(c.http_status, c.error.code) for c in conflicts] == [(409, "idempotency_key_in_use")] * 4
     assert await desk.journal() == [("payment_intent.authorised", 3999)]
     await desk.settings(latency_seconds=0)

@@ -45,7 +45,8 @@ async def test_capture_twice_takes_money_once(desk: StripeDesk) -> None:
         await desk.v1.payment_intents.capture_async(intent.id)
 
     assert (refused.value.code, refused.value.http_status) == ("payment_intent_unexpected_state", 400)
-    assert refused.value.error.payment_intent.status == "succeeded"
+    error: Any = refused.value.error
+    assert error.payment_intent.status == "succeeded"
     assert await desk.journal() == [("payment_intent.authorised", 3999), ("payment_intent.captured", 3999)]
 
 
@@ -111,7 +112,7 @@ async def test_a_declined_card_leaves_the_intent_open_for_another(
     with pytest.raises(stripe.CardError) as declined:
         await desk.create(card)
 
-    error = declined.value.error
+    error: Any = declined.value.error
     assert (declined.value.http_status, error.type, error.code) == (402, "card_error", code)
     assert error.decline_code == decline_code
     assert await desk.journal() == [("payment_intent.declined", 3999)]
