@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from easypost.errors.api.api_error import ApiError
 
 from activities.webhooks import received
 from commerce.contracts.ids import SHIPMENT, new_id
@@ -21,6 +22,8 @@ from commerce.domain.orders import Address
 from commerce.domain.ports import Carrier
 from commerce.domain.providers import ParcelRequest, TrackingFact
 from commerce.providers.carrier import EasyPostAccount, EasyPostCarrier
+from commerce.providers.carrier.calls import Calls
+from commerce.providers.carrier.failures import sort
 from devstack.servers.emulators import Emulator
 
 WAREHOUSE = Address("Warehouse", "1 High Street", "London", "N1 1AA", "GB")
@@ -211,6 +214,56 @@ async def test_a_carrier_that_is_down_is_unavailable_and_called_once(desk: Desk)
     assert client._requests_session.get_adapter(f"{account.api_base}/shipments").max_retries.total == 0
     client._requests_session.close()
     await lonely.close()
+
+
+async def test_a_request_that_was_never_sent_had_no_effect(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    calls = Calls(replace(desk.account, api_base=f"http://127.0.0.1:{port}/v2"))
+
+    with pytest.raises(ProviderUnavailable):
+        await calls.run(lambda client: client.shipment.buy("shp_1", rate={"id": "rate_1"}), effect=True)
+    await calls.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (422, "SHIPMENT.POSTAGE.TIMED_OUT", ProviderOutcomeUnknown),
+        (422, "SHIPMENT.POSTAGE.NO_RESPONSE", ProviderOutcomeUnknown),
+        (422, "SHIPMENT.PURCHASE.IN_PROGRESS", ProviderOutcomeUnknown),
+        (422, "SHIPMENT.POSTAGE.FAILURE", ProviderRefused),
+        (402, "PAYMENT_REQUIRED", ProviderUnavailable),
+        (403, "FORBIDDEN", ProviderRefused),
+        (408, "TIMEOUT", ProviderOutcomeUnknown),
+        (502, "BAD_GATEWAY", ProviderOutcomeUnknown),
+    ],
+)
+def test_answers_are_sorted_by_what_may_have_happened(
+    status: int, code: str, kind: type[ProviderError]
+) -> None:
+    body = json.dumps({"error": {"code": code, "message": "2 Mill Lane is unknown", "errors": []}})
+
+    error = sort(
+        ApiError("2 Mill Lane is unknown", http_status=status, http_body=body), effect=True, retry_after=None
+    )
+
+    assert type(error) is kind
+    assert str(error) == f"EasyPost: {code} ({status})"
+
+
+async def test_two_purchases_at_once_get_the_same_label(desk: Desk) -> None:
+    """Both find the shipment that an earlier attempt made; the first purchase is held on the way."""
+    await desk.fault("shipments.buy", "error_before")
+    with pytest.raises(ProviderOutcomeUnknown):
+        await desk.carrier.buy_label(desk.parcel)
+    await desk.fault("shipments.buy", "late", seconds=0.3)
+
+    first, second = await asyncio.gather(*(desk.carrier.buy_label(desk.parcel) for _ in range(2)))
+
+    assert first == second
+    assert await desk.count("label.bought") == 1
+    assert await desk.count("shipment.created") == 1
 
 
 async def test_voiding_is_repeatable_and_the_label_is_not_bought_again(desk: Desk) -> None:
