@@ -10,6 +10,8 @@ BIN := .venv/bin
 ENV := .venv/.installed
 AWS_ENV := .venv-aws/.installed
 WORKERS ?= 2
+# Behind a proxy with a certificate of its own, the system knows that certificate and uv does not.
+export UV_SYSTEM_CERTS ?= 1
 
 .PHONY: help dev stop demo test lint types check bench replay doctor clean lock
 

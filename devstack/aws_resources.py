@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from commerce.providers.aws.tables import ensure_cart_table
 from devstack.servers.aws import ACCOUNT_ID, REGION
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 CART_TABLE = "carts"
@@ -37,7 +37,7 @@ def ensure_resources(endpoint: str) -> Resources:
         aws_secret_access_key="dev",  # noqa: S106 - the emulator takes any
     )
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
-    _cart_table(session.client("dynamodb", endpoint_url=endpoint, config=config))
+    ensure_cart_table(session.client("dynamodb", endpoint_url=endpoint, config=config), CART_TABLE)
     sqs = session.client("sqs", endpoint_url=endpoint, config=config)
     sns = session.client("sns", endpoint_url=endpoint, config=config)
     queues = {}
@@ -50,20 +50,6 @@ def ensure_resources(endpoint: str) -> Resources:
     if MAIL_SENDER not in {i.get("IdentityName") for i in mail.list_email_identities()["EmailIdentities"]}:
         mail.create_email_identity(EmailIdentity=MAIL_SENDER)
     return Resources(queues)
-
-
-def _cart_table(dynamodb: DynamoDBClient) -> None:
-    if CART_TABLE in dynamodb.list_tables()["TableNames"]:
-        return
-    dynamodb.create_table(
-        TableName=CART_TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-    )
-    dynamodb.update_time_to_live(
-        TableName=CART_TABLE, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
-    )
 
 
 def _queue(sqs: SQSClient, topic: str, topic_arn: str) -> tuple[str, str]:

@@ -44,10 +44,8 @@ def cluster(servers: TestServers) -> Iterator[tuple[Postgres, Child]]:
 
 
 def only_loopback(child: Child) -> bool:
-    tree = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-    listening = [
-        c.laddr.ip for p in tree for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN
-    ]
+    connections = psutil.Process(child.pid).net_connections("inet")
+    listening = [c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN]
     return bool(listening) and set(listening) == {"127.0.0.1"}
 
 
