@@ -11,6 +11,7 @@ CommerceError
 │   ├── ReservationClosed    the hold is over, or was extended before
 │   └── ProductInUse
 ├── IdempotencyMismatch      the key was used with another payload
+├── InvalidCursor            not a cursor that we gave out
 └── ProviderError            a call to the outside failed
     ├── ProviderUnavailable  retryable; it had no effect, or repeating is harmless
     ├── ProviderOutcomeUnknown  it may have had its effect
@@ -69,6 +70,10 @@ class ProductInUse(Conflict):
 
 
 class IdempotencyMismatch(CommerceError):
+    pass
+
+
+class InvalidCursor(CommerceError):
     pass
 
 

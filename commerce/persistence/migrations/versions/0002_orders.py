@@ -46,6 +46,7 @@ CREATE TABLE orders (
     placed_at timestamptz,
     delivered_at timestamptz,
     started_at timestamptz,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     version integer NOT NULL DEFAULT 1 CONSTRAINT orders_version CHECK (version > 0),
     request_id text NOT NULL,
     traceparent text,

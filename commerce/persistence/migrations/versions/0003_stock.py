@@ -1,4 +1,4 @@
-"""Stock: movements are the truth, levels their sums, kept by a trigger that the app role cannot get around."""
+"""Stock: movements are the truth; levels are their sums, kept by a trigger that nobody can get around."""
 
 from alembic import op
 
@@ -50,7 +50,8 @@ BEGIN
     UPDATE stock_levels AS level
     SET on_hand = level.on_hand + change.on_hand, allocated = level.allocated + change.allocated
     FROM (
-        SELECT sku, warehouse, sum(on_hand_delta)::bigint AS on_hand, sum(allocated_delta)::bigint AS allocated
+        SELECT sku, warehouse,
+            sum(on_hand_delta)::bigint AS on_hand, sum(allocated_delta)::bigint AS allocated
         FROM moved GROUP BY sku, warehouse
     ) AS change
     WHERE level.sku = change.sku AND level.warehouse = change.warehouse;

@@ -1,0 +1,1 @@
+"""The ports of `commerce.domain.ports.store`, one file each."""
