@@ -9,7 +9,8 @@ CommerceError
 │   ├── Fenced               a compensation has closed this door
 │   ├── RefundExceedsCapture more than was captured and is not yet given back
 │   ├── ReservationClosed    the hold is over, or was extended before
-│   └── ProductInUse
+│   ├── ProductInUse
+│   └── NotForSale           SKUs without a price in the currency, or archived
 ├── IdempotencyMismatch      the key was used with another payload
 ├── InvalidCursor            not a cursor that we gave out
 └── ProviderError            a call to the outside failed
@@ -67,6 +68,12 @@ class ReservationClosed(Conflict):
 
 class ProductInUse(Conflict):
     pass
+
+
+class NotForSale(Conflict):
+    def __init__(self, skus: list[str]) -> None:
+        super().__init__(f"not for sale: {', '.join(skus)}")
+        self.skus = skus
 
 
 class IdempotencyMismatch(CommerceError):
