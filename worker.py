@@ -15,13 +15,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from commerce.persistence.listener import listen
-from commerce.providers.aws.carts import DynamoCartStore
-from commerce.providers.aws.checks import check_aws
-from commerce.providers.aws.clients import AwsClients
-from commerce.providers.aws.events import SnsEventPublisher
-from commerce.providers.aws.mail import SesMailer
-from commerce.providers.mail_templates import render
 from commerce.providers.valkey.live import ValkeyLiveUpdates
 from commerce.runtime.logging import configure_logging
 from temporalio.client import Client
@@ -36,6 +29,7 @@ from activities.payments import PaymentActivities
 from activities.shipping import ShippingActivities
 from activities.stock import StockActivities
 from activities.webhooks import InboxRelay
+from commerce.contracts import names
 from commerce.contracts.maintenance import SweepInput
 from commerce.contracts.queues import TaskQueue
 from commerce.contracts.statuses import Provider
@@ -49,10 +43,17 @@ from commerce.domain.ports import (
     PaymentProvider,
     WorkflowGateway,
 )
-from commerce.persistence.database import PostgresDatabase
+from commerce.persistence.database import connect as connect_database
+from commerce.persistence.listener import listen
 from commerce.persistence.migrate import current, head
+from commerce.providers.aws.carts import DynamoCarts
+from commerce.providers.aws.checks import missing_resources
+from commerce.providers.aws.clients import AwsClients, AwsConfig
+from commerce.providers.aws.events import SnsEvents
+from commerce.providers.aws.mail import SesMailer
 from commerce.providers.carrier.account import EasyPostAccount
 from commerce.providers.carrier.easypost import EasyPostCarrier
+from commerce.providers.mail_templates import render
 from commerce.providers.stripe.account import StripeAccount
 from commerce.providers.stripe.payments import StripePayments
 from commerce.runtime.interceptors import ActivityErrors
@@ -185,17 +186,24 @@ def build_relays(adapters: Adapters, poll_seconds: float) -> dict[str, Relay]:
     }
 
 
+def aws_clients(settings: WorkerSettings) -> AwsClients:
+    return AwsClients(AwsConfig(settings.aws_region, settings.aws_endpoint_url, settings.aws_endpoints))
+
+
 @asynccontextmanager
 async def open_adapters(settings: WorkerSettings, client: Client) -> AsyncIterator[Adapters]:
-    """Connects everything and closes it again. Raises NotReady or ProviderUnavailable naming what is missing."""
+    """Connects everything and closes it again."""
     async with AsyncExitStack() as stack:
         live = ValkeyLiveUpdates(settings.valkey_url.get_secret_value())
         stack.push_async_callback(live.close)
-        database = PostgresDatabase(
-            settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, live=live
+        database = connect_database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            application_name="worker",
+            live=live,
         )
         stack.push_async_callback(database.close)
-        aws = AwsClients.from_settings(settings)
+        aws = aws_clients(settings)
         stack.callback(aws.close)
         stripe = StripePayments(
             StripeAccount(
@@ -209,18 +217,19 @@ async def open_adapters(settings: WorkerSettings, client: Client) -> AsyncIterat
             EasyPostAccount(
                 api_key=settings.carrier_api_key.get_secret_value(),
                 webhook_secret=settings.carrier_webhook_secret.get_secret_value(),
+                sender=settings.sender_address,
                 api_base=settings.carrier_api_base,
             )
         )
-        stack.callback(carrier.close)
+        stack.push_async_callback(carrier.close)
         yield Adapters(
             database=database,
             providers={Provider.STRIPE.value: stripe},
             carrier=carrier,
             workflows=TemporalWorkflows(client, settings.checkout_policy),
-            carts=DynamoCartStore(aws, settings.cart_table, settings.cart_days),
-            publisher=SnsEventPublisher(aws, settings.sns_topic_prefix),
-            mailer=SesMailer(aws, settings.mail_sender),
+            carts=DynamoCarts(aws.dynamodb, settings.cart_table, timedelta(days=settings.cart_days)),
+            publisher=SnsEvents(aws.sns, settings.sns_topic_prefix),
+            mailer=SesMailer(aws.ses, settings.mail_sender),
             return_url=f"{settings.public_url}/v1/orders/{{order_id}}",
         )
 
@@ -231,9 +240,18 @@ async def check(settings: WorkerSettings, client: Client) -> None:
     known, wanted = await asyncio.to_thread(current, settings.database_url.get_secret_value()), head()
     if known != wanted:
         raise NotReady(f"the database is at migration {known}, this build needs {wanted}: run `make migrate`")
-    missing = await check_aws(settings)
+    aws = aws_clients(settings)
+    try:
+        missing = await missing_resources(
+            aws,
+            cart_table=settings.cart_table,
+            topics=[settings.sns_topic_prefix + topic for topic in names.TOPICS],
+            mail_sender=settings.mail_sender,
+        )
+    finally:
+        aws.close()
     if missing:
-        raise NotReady(f"AWS lacks {', '.join(missing)}")
+        raise NotReady("; ".join(missing))
 
 
 async def serve(settings: WorkerSettings, queues: Sequence[TaskQueue]) -> None:
@@ -291,7 +309,7 @@ def main() -> int:
         queues = parse_queues(arguments.queues)
         settings = WorkerSettings()
     except ValueError as fault:
-        print(f"worker: {fault}", file=sys.stderr)
+        sys.stderr.write(f"worker: {fault}\n")
         return 2
     configure_logging(settings)
     try:
@@ -306,5 +324,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # The SDK's native threads can abort a Python 3.11 process at exit after a clean shutdown (sdk-python #300).
+    # The SDK's native threads can abort Python 3.11 at exit after a clean shutdown (sdk-python #300).
     os._exit(code)

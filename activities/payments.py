@@ -12,6 +12,7 @@ from activities.money import (
     captured_state,
     post_authorised,
     post_captured,
+    post_refund_failed,
     post_refunded,
     post_voided,
     refunded_state,
@@ -35,6 +36,7 @@ from commerce.domain.errors import Fenced, ProviderRefused
 from commerce.domain.orders import NewRefund, Order, Payment, Refund
 from commerce.domain.ports import Database, PaymentProvider, UnitOfWork, WorkflowGateway
 from commerce.domain.providers import AuthorisationRequest, ProviderPayment, RefundRequest
+from commerce.domain.refunds import remaining_amount, remaining_pieces
 
 
 class PaymentActivities:
@@ -121,23 +123,25 @@ class PaymentActivities:
         async with self._database.transaction(ref.context.as_system()) as tx:
             payment = await tx.payments.get(ref.payment_id, lock=True)
             view = await tx.orders.view(ref.order_id)
-            under_way = sum(
-                refund.amount
-                for refund in view.refunds
-                if refund.payment_id == payment.id and refund.status is not RefundStatus.FAILED
-            )
             stored = {refund.id: refund for refund in view.refunds}
             sequence = 1
             undo_id = derived_id(REFUND, payment.id, sequence)
             while undo_id in stored and stored[undo_id].status is RefundStatus.FAILED:
                 sequence += 1
                 undo_id = derived_id(REFUND, payment.id, sequence)
-            left = payment.captured - under_way
+            left = remaining_amount(payment.captured, view.refunds)
             if undo_id not in stored:
                 if left <= 0:
                     return UndoPlan(None)
                 await tx.payments.create_refund(
-                    NewRefund(undo_id, ref.order_id, payment.id, left, "order cancelled")
+                    NewRefund(
+                        undo_id,
+                        ref.order_id,
+                        payment.id,
+                        left,
+                        "order cancelled",
+                        remaining_pieces(view.lines, view.refunds),
+                    )
                 )
         return UndoPlan(undo_id)
 
@@ -149,12 +153,15 @@ class PaymentActivities:
 
     @activity.defn(name="refund_payment")
     async def refund_payment(self, command: RefundPayment) -> RefundOutcome:
-        """Carries out a stored refund, or reads how it went; gives the money back once."""
+        """Carries out a stored refund, or reads how it went; gives the money back once.
+
+        A refund that went through may still be returned by the bank: then it is read as FAILED.
+        """
         async with self._database.reading() as tx:
             refund = await tx.payments.refund(command.refund_id)
             payment = await tx.payments.get(command.payment_id)
             order = await tx.orders.get(command.order_id)
-        if refund.status in {RefundStatus.SUCCEEDED, RefundStatus.FAILED} or payment.provider_ref is None:
+        if refund.status is RefundStatus.FAILED or payment.provider_ref is None:
             return _refund_outcome(refund, order)
         request = RefundRequest(
             refund.id, payment.id, order.id, payment.provider_ref, Money(refund.amount, refund.currency)
@@ -172,25 +179,28 @@ class PaymentActivities:
             if command.event_ids:
                 await tx.inbox.mark_seen(command.event_ids)
             if refund.status is not before.status:
-                order = await self._book_refund(tx, order, refund, command.context)
+                order = await self._book_refund(tx, order, before, refund, command.context)
         if order.order_state is not OrderState.CANCELLED:
             await self._workflows.tell_progress(order.id, progress_of(order))
         return _refund_outcome(refund, order)
 
     async def _book_refund(
-        self, tx: UnitOfWork, order: Order, refund: Refund, context: RequestContext
+        self, tx: UnitOfWork, order: Order, before: Refund, refund: Refund, context: RequestContext
     ) -> Order:
+        payment = await tx.payments.get(refund.payment_id)
         amount = Money(refund.amount, refund.currency)
         data: Detail = {"refund_id": refund.id, "amount": refund.amount, "currency": refund.currency}
         if refund.status is RefundStatus.FAILED:
             await tx.orders.set_attention(order.id, f"the refund of {amount} failed")
             await tx.timeline.add(order.id, "refund_failed", f"The refund of {amount} failed.", data)
-            return order
+            if before.status is not RefundStatus.SUCCEEDED:
+                return order
+            await post_refund_failed(tx, payment, refund)
+            return await tx.orders.move(order.id, payment=refunded_state(payment))
         if refund.status is not RefundStatus.SUCCEEDED:
             await tx.timeline.add(order.id, "refund_pending", f"{amount} is on its way back.", data)
             return order
-        payment = await tx.payments.get(refund.payment_id)
-        await post_refunded(tx, order, refund)
+        await post_refunded(tx, payment, refund)
         moved = await tx.orders.move(order.id, payment=refunded_state(payment))
         await tx.timeline.add(order.id, "refunded", f"{amount} was given back.", data)
         await tx.audit.add("refund.succeed", "refund", refund.id, after={"amount": refund.amount})
@@ -224,7 +234,7 @@ class PaymentActivities:
             before = await tx.payments.get(ref.payment_id, lock=True)
             payment = await tx.payments.mark_voided(ref.payment_id)
             if before.authorised and before.status is not PaymentStatus.VOIDED:
-                await post_voided(tx, order, before)
+                await post_voided(tx, before)
                 if order.payment_state is PaymentState.AUTHORISED:
                     await tx.orders.move(order.id, payment=PaymentState.NONE)
                 await tx.timeline.add(order.id, "payment_voided", "The authorisation was given back.")
@@ -236,9 +246,9 @@ async def _book_payment(tx: UnitOfWork, order: Order, before: Payment, after: Pa
     amount = Money(after.amount, after.currency)
     data: Detail = {"payment_id": after.id, "amount": after.amount, "currency": after.currency}
     if after.authorised > before.authorised:
-        await post_authorised(tx, order, after)
+        await post_authorised(tx, after)
     if after.captured > before.captured:
-        await post_captured(tx, order, after)
+        await post_captured(tx, order, before, after)
         await tx.orders.move(order.id, payment=captured_state(after))
         await tx.audit.add("payment.capture", "payment", after.id, after={"captured": after.captured})
         await tx.timeline.add(order.id, "captured", f"{amount} was taken.", data)

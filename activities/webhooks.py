@@ -114,7 +114,7 @@ class InboxRelay:
             order = await tx.orders.get(payment.order_id)
             refund = await tx.payments.refund(event.refund_id) if event.refund_id else None
         if event.kind in _REFUND_KINDS:
-            if refund is None or refund.status in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}:
+            if refund is None or refund.status in _news_is_old(event.kind):
                 return Verdict("known already", seen=True)
             if await self._workflows.tell(payment_workflow_id(payment.id), event.event_id, event.kind):
                 return Verdict("told the payment's workflow")
@@ -171,6 +171,13 @@ class _Parcel:
 def _backoff(event: InboxEvent) -> float:
     """Seconds until the next look at something unknown: growing from one second to an hour."""
     return float(min(2**event.attempts, 3600))
+
+
+def _news_is_old(kind: str) -> set[RefundStatus]:
+    """The states that a refund's news no longer changes: even a finished one may come back."""
+    if kind == "refund.failed":
+        return {RefundStatus.FAILED}
+    return {RefundStatus.SUCCEEDED, RefundStatus.FAILED}
 
 
 _CONTEXT = RequestContext("relay.inbox")

@@ -26,3 +26,5 @@ SWEEP_SCHEDULE: Final = "sweep"
 
 TOPIC_ORDER_PLACED: Final = "order-placed"
 TOPIC_ORDER_DELIVERED: Final = "order-delivered"
+TOPICS: Final = (TOPIC_ORDER_PLACED, TOPIC_ORDER_DELIVERED)
+"""Every topic that the shop publishes to."""

@@ -39,13 +39,19 @@ PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.CAPTURED: frozenset(
         {PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED, PaymentState.DISPUTED}
     ),
-    PaymentState.PARTIALLY_REFUNDED: frozenset({PaymentState.REFUNDED, PaymentState.DISPUTED}),
-    PaymentState.REFUNDED: frozenset({PaymentState.DISPUTED}),
+    PaymentState.PARTIALLY_REFUNDED: frozenset(
+        {PaymentState.REFUNDED, PaymentState.CAPTURED, PaymentState.DISPUTED}
+    ),
+    PaymentState.REFUNDED: frozenset(
+        {PaymentState.PARTIALLY_REFUNDED, PaymentState.CAPTURED, PaymentState.DISPUTED}
+    ),
     PaymentState.FAILED: frozenset({PaymentState.AUTHORISED}),
     PaymentState.DISPUTED: frozenset(
         {PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED}
     ),
 }
+
+"""A refund leads back when a bank returns it days after it had gone through."""
 
 FULFILMENT_MOVES: Mapping[FulfilmentState, frozenset[FulfilmentState]] = {
     FulfilmentState.UNFULFILLED: frozenset(

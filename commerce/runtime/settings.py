@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commerce.contracts.checkout import CheckoutPolicy
+from commerce.domain.orders import Address
 
 DEVELOPMENT_MARK = "dev"
 """Every secret that the local stack makes starts with this mark, after the vendor's own prefix."""
@@ -50,13 +51,15 @@ class CommonSettings(BaseSettings):
     aws_endpoint_url: str | None = Field(None, description="An emulator's address; none in production.")
     dynamodb_endpoint_url: str | None = None
     sns_endpoint_url: str | None = None
-    sqs_endpoint_url: str | None = None
     ses_endpoint_url: str | None = None
-    cognito_endpoint_url: str | None = None
     cart_table: str = "carts"
     cart_days: int = Field(30, ge=1, description="Days after its last use at which a cart expires.")
     public_url: str = Field("http://127.0.0.1:8000", description="Where shoppers reach the gateway.")
     log_level: str = "INFO"
+    sender_address: Address = Field(
+        default=Address("Dispatch", "1 Dock Road", "London", "E16 1AH", "GB", phone="+442071234567"),
+        description="Where parcels come from, as a JSON object.",
+    )
     hold_seconds: int = Field(900, ge=10, description="How long a checkout holds stock before payment.")
     hold_extension_seconds: int = Field(900, ge=10, description="Given once, during 3-D Secure.")
     returns_window_days: int = Field(30, ge=0, description="After delivery; the workflow ends with it.")
@@ -75,6 +78,15 @@ class CommonSettings(BaseSettings):
             if faults:
                 raise ValueError("not fit for production: " + "; ".join(sorted(faults)))
         return self
+
+    @property
+    def aws_endpoints(self) -> dict[str, str | None]:
+        """Addresses of single services that differ from `aws_endpoint_url`."""
+        return {
+            "dynamodb": self.dynamodb_endpoint_url,
+            "sns": self.sns_endpoint_url,
+            "ses": self.ses_endpoint_url,
+        }
 
     @property
     def checkout_policy(self) -> CheckoutPolicy:

@@ -117,7 +117,8 @@ class TemporalWorkflows:
         return await ask_with_start(self._client, start, ask)
 
     async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None:
-        await self.refund(refund, order, context, update_id=f"refund:{refund.id}", wait_seconds=5.0)
+        update_id = f"refund:{refund.id}:{refund.status.value}"
+        await self.refund(refund, order, context, update_id=update_id, wait_seconds=5.0)
 
     async def start_undo(self, order: Order, context: RequestContext) -> None:
         try:
