@@ -45,6 +45,7 @@ def price_cart(
     priced: Mapping[str, PricedSku],
     tax_rates: Mapping[str, int],
     shipping: ShippingRate | None,
+    *,
     currency: str,
     rule: TaxRule | None = None,
 ) -> PricedCart:
