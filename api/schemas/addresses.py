@@ -1,0 +1,42 @@
+"""Postal addresses."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from api.schemas.base import Input, Line, Word
+from commerce.domain import orders
+
+_COUNTRIES = frozenset(
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW "
+    "BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI "
+    "FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN "
+    "IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME "
+    "MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF "
+    "PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV "
+    "SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE "
+    "YT ZA ZM ZW".split()
+)
+"""ISO 3166-1 alpha-2, officially assigned."""
+
+
+def _country(code: str) -> str:
+    if code not in _COUNTRIES:
+        raise PydanticCustomError("unknown-country", "an ISO 3166-1 alpha-2 code in capitals")
+    return code
+
+
+class AddressInput(Input):
+    name: Word = Field(max_length=120, examples=["Ada Lovelace"])
+    company: Line | None = Field(None, max_length=120)
+    line1: Word = Field(max_length=200, examples=["12 St James's Square"])
+    line2: Line | None = Field(None, max_length=200)
+    city: Word = Field(max_length=120, examples=["London"])
+    region: Line | None = Field(None, max_length=120)
+    postal_code: Word = Field(max_length=20, examples=["SW1Y 4JH"])
+    country: Annotated[str, AfterValidator(_country)] = Field(examples=["GB"])
+    phone: Line | None = Field(None, max_length=40)
+
+    def address(self) -> orders.Address:
+        return orders.Address(**self.model_dump())
