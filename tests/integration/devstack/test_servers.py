@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped] # its stubs are not locked
@@ -14,7 +16,9 @@ from redis import Redis
 
 from devstack import ports
 from devstack.errors import StackError
+from devstack.home import Home
 from devstack.processes import Child, Launch
+from devstack.servers import ordinary_user, postgres, valkey
 from devstack.servers.aws import Ministack, http_ok
 from devstack.servers.postgres import APP, OWNER, READONLY, Passwords, Postgres
 from devstack.servers.temporal import Temporal, TemporalPorts
@@ -157,3 +161,38 @@ def test_ports_stay_the_same_unless_taken(tmp_path: Path) -> None:
         moved = ports.assign(["gateway", "worker"], record, environ={})
     assert moved["gateway"] != first["gateway"]
     assert moved["worker"] == first["worker"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_root_without_namespaces_runs_postgres_as_nobody(
+    servers: TestServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordinary_user, "_namespace_prefix", tuple)
+    home = servers.folder / "cannot-enter"
+    closed = Postgres(home / "postgres", ports.free_port(), PASSWORDS, home / "postgres.log", durable=False)
+    with pytest.raises(StackError, match=r"`nobody` cannot reach .*; run as an ordinary user"):
+        closed.prepare()
+    servers.folder.chmod(0o711)
+    child = closed.start()
+    try:
+        assert psutil.Process(child.pid).uids().real == pwd.getpwnam("nobody").pw_uid
+        with psycopg.connect(closed.conninfo(APP)) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == (APP,)
+    finally:
+        child.stop()
+        servers.folder.chmod(0o700)
+
+
+def test_too_little_disk_space_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"too little disk space at .*: \d+ MiB free, \d+ MiB needed"):
+        Home(tmp_path / "stack").create(disk_needed=1 << 60)
+
+
+@pytest.mark.parametrize("find", [postgres.binary, lambda _: valkey.binary()])
+def test_a_missing_program_is_one_clear_line(
+    find: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "find_spec", lambda _: None)
+    monkeypatch.setattr(valkey, "find_spec", lambda _: None)
+    with pytest.raises(StackError, match=r"is missing: `make .venv/.installed` installs it"):
+        find("initdb")
