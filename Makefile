@@ -38,7 +38,7 @@ types: $(ENV) ## strict types
 	$(BIN)/mypy
 
 test: $(ENV) $(AWS_ENV) ## all tests, on real servers; ARGS="-k name" narrows them
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 bench: $(ENV) $(AWS_ENV) ## measure first answers, events and CPU per order on a running stack
 	@exec $(BIN)/commerce bench

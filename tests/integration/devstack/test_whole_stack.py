@@ -28,7 +28,7 @@ KEYS = {
     *("aws_endpoint", "stripe_api", "stripe_journal", "stripe_webhook_secret", "carrier_api", "tokens"),
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("whole-stack")]
 
 
 def eventually(holds: Callable[[], bool], seconds: float) -> bool:
