@@ -33,4 +33,7 @@ class Work:
         parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None,
     ) -> int:
         """Executes, for many parameter sets in one batch; answers the number of rows touched."""
-        return (await self.connection.execute(statement, parameters)).rowcount
+        result = await self.connection.execute(
+            statement, parameters, execution_options={"preserve_rowcount": True}
+        )
+        return result.rowcount
