@@ -17,7 +17,7 @@ import stripe
 from devstack import ports
 from devstack.servers.emulators import Emulator
 from devstack.testing import TestServers
-from tests.integration.emulators.stripe_desk import Receiver, StripeDesk
+from tests.integration.emulators.stripe_desk import Receiver, StripeDesk, until
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
@@ -130,9 +130,8 @@ async def test_an_undelivered_event_is_delivered_after_a_restart(start: Start, s
 
     start()
 
+    await until(lambda: shop.receiver.types(intent.id).count("payment_intent.created") == 2)
     attempts = await shop.events(intent, "payment_intent.created")
-    while len(attempts) < 2:
-        attempts = await shop.events(intent, "payment_intent.created")
     assert len({attempt.event["id"] for attempt in attempts}) == 1
 
 

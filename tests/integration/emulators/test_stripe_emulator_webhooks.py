@@ -64,7 +64,8 @@ async def test_capture_cancel_and_decline_are_told(desk: StripeDesk) -> None:
 
     await desk.events(taken, "charge.captured", "payment_intent.succeeded")
     await desk.events(dropped, "charge.refunded", "payment_intent.canceled")
-    await desk.events(declined.value.error.payment_intent, "charge.failed", "payment_intent.payment_failed")
+    error: Any = declined.value.error
+    await desk.events(error.payment_intent, "charge.failed", "payment_intent.payment_failed")
 
 
 async def test_an_event_is_retried_until_it_is_accepted(desk: StripeDesk) -> None:
