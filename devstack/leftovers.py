@@ -56,7 +56,9 @@ class Record:
 
     def drop(self, name: str) -> None:
         self._parts.pop(name, None)
-        self._write()
+        # Whoever removed the folder of a running stack still gets all of it stopped.
+        with suppress(FileNotFoundError):
+            self._write()
 
     def clear(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -35,6 +35,8 @@ class Valkey:
             "save": "3600 1" if self.keep else "",
             "appendonly": "no",
             "daemonize": "no",
+            # By default it refuses to end when it cannot write its keys, on a full disk for instance.
+            "shutdown-on-sigterm": "force",
         }
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
         return Launch(name="valkey", argv=[str(binary()), *arguments], log=self.log)

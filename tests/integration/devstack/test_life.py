@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,15 @@ def test_sigkill_leaves_no_process_and_no_port(start: Callable[[], Run], target:
     else:
         os.kill(run.make.pid if target == "make" else run.people["supervisor"].pid, signal.SIGKILL)
     assert eventually(run.everything_is_gone)
+
+
+def test_all_is_stopped_though_its_folder_was_removed(start: Callable[[], Run]) -> None:
+    run = start()
+    port = run.port
+    shutil.rmtree(run.folder)
+    os.kill(run.people["supervisor"].pid, signal.SIGTERM)
+    assert eventually(lambda: not any(identity.alive for identity in run.people.values()), 5)
+    assert not ports.answers(port)
 
 
 def test_a_killed_part_comes_back_on_its_port_with_one_line(start: Callable[[], Run]) -> None:
