@@ -6,12 +6,12 @@ import sys
 import prometheus_client
 import structlog
 import uvicorn
+from commerce.runtime.logging import configure_logging
 from fastapi import FastAPI
 from pydantic import ValidationError
 
 from api.app import create_app
 from api.state import Gateway
-from commerce.runtime.logging import configure_logging
 from commerce.runtime.settings import GatewaySettings
 
 DRAIN_SECONDS = 20

@@ -16,13 +16,15 @@ from commerce.contracts.checkout import CheckoutAnswer, CheckoutStatus, RejectRe
 from commerce.contracts.statuses import OrderState, PaymentStatus
 from commerce.domain.allocation import shortages
 from commerce.domain.messaging import StoredResponse
-from commerce.domain.orders import OrderView
+from commerce.domain.orders import OrderView, Totals
 from commerce.domain.stock import HoldLine
 
 
-def answer_of(answer: CheckoutAnswer, view: OrderView, call: Call) -> StoredResponse:
+def answer_of(
+    answer: CheckoutAnswer, view: OrderView, call: Call, totals_now: Totals | None = None
+) -> StoredResponse:
     """201 with the order, 202 while it is processing, 402 and 409 for what business refuses."""
-    refusal = _refusal(answer, view)
+    refusal = _refusal(answer, totals_now or view.order.totals)
     if refusal is not None:
         renderer = ProblemRenderer(call.gateway.settings.public_url)
         return StoredResponse(refusal.status, renderer.document(refusal, call.path))
@@ -39,7 +41,7 @@ def answer_of(answer: CheckoutAnswer, view: OrderView, call: Call) -> StoredResp
     return StoredResponse(202 if answer.status is CheckoutStatus.PROCESSING else 201, document)
 
 
-def _refusal(answer: CheckoutAnswer, view: OrderView) -> Problem | None:
+def _refusal(answer: CheckoutAnswer, totals: Totals) -> Problem | None:
     order_id = answer.order_id
     match answer.status:
         case CheckoutStatus.DECLINED:
@@ -47,8 +49,8 @@ def _refusal(answer: CheckoutAnswer, view: OrderView) -> Problem | None:
         case CheckoutStatus.OUT_OF_STOCK:
             return OutOfStock(answer.shortages, order_id=order_id)
         case CheckoutStatus.PRICE_CHANGED:
-            totals = totals_view(view.order.totals).model_dump(mode="json")
-            return PriceChanged("Read the cart for the new totals.", order_id=order_id, promised=totals)
+            shown = totals_view(totals).model_dump(mode="json")
+            return PriceChanged("Check out again with a new key.", order_id=order_id, totals=shown)
         case CheckoutStatus.CANCELLED:
             return CheckoutCancelled(order_id=order_id)
         case _:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from commerce.providers.cognito.tokens import TokenVerifier
+from commerce.providers.valkey.live import ValkeyLiveUpdates
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.middleware import Middleware
@@ -45,10 +47,8 @@ from commerce.providers.aws.checks import missing_resources
 from commerce.providers.aws.clients import AwsClients, AwsConfig
 from commerce.providers.carrier.account import EasyPostAccount
 from commerce.providers.carrier.easypost import EasyPostCarrier
-from commerce.providers.cognito.tokens import TokenVerifier
 from commerce.providers.stripe.account import StripeAccount
 from commerce.providers.stripe.payments import StripePayments
-from commerce.providers.valkey.live import ValkeyLiveUpdates
 from commerce.runtime.codec import EncryptingCodec
 from commerce.runtime.settings import GatewaySettings, parse_codec_keys
 from commerce.runtime.temporal import NotReady, check_search_attributes, connect
@@ -65,7 +65,7 @@ _ABOUT = (
 
 
 def create_app(settings: GatewaySettings, opener: Opener | None = None) -> FastAPI:
-    """`opener` (else `open_gateway`) connects the adapters at the start. Raises MissingRule for an open route."""
+    """`opener` (else `open_gateway`) connects the adapters. Raises MissingRule for an unguarded route."""
     connect_adapters = opener or open_gateway
     renderer = ProblemRenderer(settings.public_url)
 
@@ -142,8 +142,8 @@ async def _open(settings: GatewaySettings, client: Client, stack: AsyncExitStack
     stripe = _stripe(settings)
     stack.push_async_callback(stripe.close)
     carrier = _carrier(settings)
-    stack.callback(carrier.close)
-    workflows = TemporalWorkflows(client)
+    stack.push_async_callback(carrier.close)
+    workflows = TemporalWorkflows(client, settings.checkout_policy)
     return Gateway(
         settings=settings,
         database=database,
@@ -173,7 +173,7 @@ def _aws(settings: GatewaySettings) -> AwsConfig:
     return AwsConfig(
         region=settings.aws_region,
         endpoint=settings.aws_endpoint_url,
-        endpoints={"dynamodb": settings.dynamodb_endpoint_url},
+        endpoints=settings.aws_endpoints,
     )
 
 
@@ -192,6 +192,7 @@ def _carrier(settings: GatewaySettings) -> EasyPostCarrier:
         EasyPostAccount(
             api_key=settings.carrier_api_key.get_secret_value(),
             webhook_secret=settings.carrier_webhook_secret.get_secret_value(),
+            sender=settings.sender_address,
             api_base=settings.carrier_api_base,
         )
     )

@@ -60,5 +60,3 @@ def _luhn(digits: list[int]) -> bool:
         doubled = digit * 2 if place % 2 else digit
         total += doubled - 9 if doubled > 9 else doubled
     return total % 10 == 0 and any(digits)
-
-

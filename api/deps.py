@@ -109,9 +109,7 @@ async def _owned_reservation(reservation_id: ReservationId, call: CallDep) -> Re
         cart = await call.gateway.carts.get(reservation.cart_id)
     except NotFound as error:
         raise NotFound("reservation", reservation_id) from error
-    call.access.require(
-        Ownership("reservation", reservation.id, cart.customer_id, cart.guest_key, cart.id)
-    )
+    call.access.require(Ownership("reservation", reservation.id, cart.customer_id, cart.guest_key, cart.id))
     return reservation
 
 

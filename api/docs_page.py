@@ -34,7 +34,8 @@ table { border-collapse: collapse; } td { padding: .1rem .8rem .1rem 0; vertical
 {% if operation.parameters %}
 <table>
 {% for parameter in operation.parameters %}
-<tr><td><code>{{ parameter.name }}</code></td><td>{{ parameter.in }}{{ ", required" if parameter.required }}</td>
+<tr><td><code>{{ parameter.name }}</code></td>
+<td>{{ parameter.in }}{{ ", required" if parameter.required }}</td>
 <td>{{ parameter.description }}</td></tr>
 {% endfor %}
 </table>

@@ -16,7 +16,7 @@ Problem
 └── Unavailable 503
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -49,14 +49,14 @@ class Problem(Exception):
         detail: str = "",
         *,
         faults: Sequence[Fault] = (),
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         **extensions: object,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.faults = list(faults)
-        self.headers = headers or {}
-        self.extensions = extensions
+        self.headers = dict(headers or {})
+        self.extensions: Json = extensions
 
 
 class BadRequest(Problem):
@@ -127,12 +127,13 @@ class StateConflict(Problem):
 class OutOfStock(StateConflict):
     slug, title = "out-of-stock", "Not everything is in stock"
 
-    def __init__(self, shortages: Sequence[Shortage], **extensions: object) -> None:
+    def __init__(self, shortages: Sequence[Shortage], order_id: str | None = None) -> None:
         super().__init__(
             "Nothing was charged and nothing is held. Change the lines named and try again with a new key.",
             faults=[_shortage_fault(shortage) for shortage in shortages],
-            **extensions,
         )
+        if order_id is not None:
+            self.extensions["order_id"] = order_id
 
 
 def _shortage_fault(shortage: Shortage) -> Fault:
@@ -280,13 +281,17 @@ class InternalError(Problem):
 class Unavailable(Problem):
     status, slug, title = 503, "temporarily-unavailable", "Not possible right now, try again"
 
-    def __init__(self, detail: str = "", *, retry_after: float | None = None, **extensions: object) -> None:
-        seconds = max(1, round(retry_after or 2))
-        super().__init__(detail, headers={"Retry-After": str(seconds)}, **extensions)
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after or 2)))})
 
 
 class NotReady(Unavailable):
     slug, title = "not-ready", "A part that the gateway needs is down"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        down = [name for name, state in checks.items() if state != "up"]
+        super().__init__(f"Down: {', '.join(down)}.")
+        self.extensions |= {"checks": dict(checks), "down": down}
 
 
 def all_problems(root: type[Problem] = Problem) -> Iterator[type[Problem]]:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
-from api.errors import AuthenticationRequired, Forbidden, ObjectNotFound
 from commerce.domain.identity import Identity, Role
+
+from api.errors import AuthenticationRequired, Forbidden, ObjectNotFound
 
 _RULE = "__access_rule__"
 E = TypeVar("E", bound=Callable[..., object])

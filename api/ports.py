@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from commerce.domain.identity import Identity
 from temporalio.api.common.v1 import Payload
 
 from commerce.contracts.checkout import CancelAnswer, CancelOrder, CheckoutAnswer, ResolveCompensation
 from commerce.contracts.context import RequestContext
 from commerce.contracts.payments import RefundOutcome
 from commerce.contracts.stock import ExtendReservation, ReservationAnswer, ReservationInput
-from commerce.domain.identity import Identity
 from commerce.domain.orders import Order, Refund
 
 
@@ -54,9 +54,7 @@ class Workflows(Protocol):
     async def release_reservation(self, reservation_id: str, context: RequestContext) -> ReservationAnswer:
         """Raises NotFound when the hold is over."""
 
-    async def resolve_compensation(
-        self, order_id: str, resolve: ResolveCompensation, update_id: str
-    ) -> None:
+    async def resolve_compensation(self, order_id: str, resolve: ResolveCompensation, update_id: str) -> None:
         """Raises NotFound when no workflow runs, Conflict when the step is not parked."""
 
     async def ping(self) -> None: ...

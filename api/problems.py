@@ -81,6 +81,9 @@ DOMAIN_PROBLEMS: Mapping[type, Callable[[Any], Problem]] = {
     domain.NotFound: lambda e: problems.ObjectNotFound(f"No {e.kind} with this id."),
     domain.StaleVersion: lambda e: problems.PreconditionFailed("Read it again, then repeat the change."),
     domain.CartAlreadyOrdered: lambda e: problems.CartAlreadyOrdered(order_id=e.order_id),
+    domain.NotForSale: lambda e: problems.UnknownSku(
+        faults=[Fault(f"{sku} is not for sale", "/lines", {"sku": sku}) for sku in e.skus]
+    ),
     domain.RefundExceedsCapture: lambda e: problems.RefundExceedsCaptured(
         f"At most {e.refundable} minor units can still be given back.", refundable=e.refundable
     ),

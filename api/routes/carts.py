@@ -64,7 +64,13 @@ async def read_cart(cart: OwnedCart, call: CallDep, response: Response) -> CartV
 )
 @allow(_OWNER)
 async def put_cart_item(
-    cart: OwnedCart, sku: SkuPath, payload: CartItemPut, call: CallDep, request: Request, response: Response
+    cart: OwnedCart,
+    sku: SkuPath,
+    payload: CartItemPut,
+    call: CallDep,
+    *,
+    request: Request,
+    response: Response,
 ) -> CartView:
     """Sets the quantity of a SKU. With `If-Match` only if nobody wrote since."""
     etags.check_version(request, cart.version)

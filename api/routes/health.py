@@ -34,9 +34,8 @@ async def readiness(call: CallDep) -> Readiness:
     probes = call.gateway.probes
     found = await asyncio.gather(*(_look(probe) for probe in probes.values()))
     checks = dict(zip(probes, found, strict=True))
-    down = [name for name, state in checks.items() if state != "up"]
-    if down:
-        raise NotReady(f"Down: {', '.join(down)}.", checks=checks, down=down)
+    if set(checks.values()) != {"up"}:
+        raise NotReady(checks)
     return Readiness(status="ready", checks=checks)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from commerce.domain.identity import Role
 from fastapi import Query, Request, Response
 
 from api import etags
@@ -22,7 +23,6 @@ from api.policy import allow, anyone, staff
 from api.schemas.base import Currency, Page
 from api.schemas.products import ProductFilter, ProductPatch, ProductView, ProductWrite
 from api.services import catalogue
-from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/products", tags=["products"])
 _WRITERS = staff(Role.MERCHANDISER, Role.ADMIN)
@@ -43,7 +43,11 @@ async def list_products(call: CallDep, wanted: Annotated[ProductFilter, Query()]
 @router.get("/{product_id}", operation_id="read_product", responses=problems(ObjectNotFound))
 @allow(anyone())
 async def read_product(
-    product_id: ProductId, call: CallDep, request: Request, response: Response, currency: CurrencyQuery = "GBP"
+    product_id: ProductId,
+    call: CallDep,
+    request: Request,
+    response: Response,
+    currency: CurrencyQuery = "GBP",
 ) -> ProductView:
     """By id or slug."""
     product = await catalogue.read_product(call, product_id, currency)

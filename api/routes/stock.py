@@ -1,5 +1,6 @@
 """Stock levels and the ledger of movements."""
 
+from commerce.domain.identity import Role
 from fastapi import Response
 
 from api.deps import CallDep, SkuPath
@@ -23,7 +24,6 @@ from api.schemas.base import Page
 from api.schemas.products import MovementCreate, MovementView, StockView
 from api.services.stock import record_movement
 from api.views import movement_view, stock_view
-from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/stock", tags=["stock"])
 _WAREHOUSE = staff(Role.WAREHOUSE, Role.ADMIN)
@@ -37,7 +37,9 @@ async def read_stock(sku: SkuPath, call: CallDep) -> StockView:
         return stock_view(await tx.stock.level(sku))
 
 
-@router.get("/{sku}/movements", operation_id="list_movements", responses=problems(*_REFUSALS, CursorMalformed))
+@router.get(
+    "/{sku}/movements", operation_id="list_movements", responses=problems(*_REFUSALS, CursorMalformed)
+)
 @allow(_WAREHOUSE)
 async def list_movements(
     sku: SkuPath, call: CallDep, cursor: CursorQuery = None, limit: LimitQuery = 20

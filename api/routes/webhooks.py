@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Path, Request
 
-
 from api.deps import CallDep
 from api.docs import problems
 from api.errors import BodyTooLarge, ObjectNotFound, WebhookSignatureInvalid

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from commerce.contracts import money as contracts
 
-MAX_AMOUNT = 1_000_000_000_000
-MAX_QUANTITY = 100_000
+MAX_AMOUNT = 100_000_000_000
+MAX_QUANTITY = 10_000
 ID_PATTERN = r"^[a-z]{2,5}_[0-9a-z]{1,64}$"
 SKU_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _PASSABLE = {"\n", "\t"}
@@ -63,9 +63,7 @@ def _currency(value: Any) -> str:
 def _quantity(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_QUANTITY:
         return value
-    raise PydanticCustomError(
-        "invalid-quantity", "a whole number from 1 to {most}", {"most": MAX_QUANTITY}
-    )
+    raise PydanticCustomError("invalid-quantity", "a whole number from 1 to {most}", {"most": MAX_QUANTITY})
 
 
 Currency = Annotated[str, BeforeValidator(_currency), Field(pattern="^[A-Z]{3}$", examples=["GBP"])]
@@ -115,7 +113,7 @@ class Page(Output, Generic[T]):
 class ProblemFault(Output):
     model_config = ConfigDict(extra="allow")
 
-    detail: str = Field(examples=["a whole number from 1 to 100000"])
+    detail: str = Field(examples=["a whole number from 1 to 10000"])
     pointer: str = Field(examples=["/quantity"])
 
 

@@ -53,9 +53,7 @@ def _unique_skus(variants: list[VariantInput]) -> list[VariantInput]:
     return variants
 
 
-Variants = Annotated[
-    list[VariantInput], Field(min_length=1, max_length=250), AfterValidator(_unique_skus)
-]
+Variants = Annotated[list[VariantInput], Field(min_length=1, max_length=250), AfterValidator(_unique_skus)]
 Labels = Annotated[list[Label], Field(max_length=50)]
 
 

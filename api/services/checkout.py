@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from api.answers import answer_of, rebuilt
 from api.deps import Call, load_cart, ownership_of_order
-from api.errors import CartAlreadyOrdered, Fault, IdempotencyInFlight, PriceChanged
+from api.errors import CartAlreadyOrdered, Fault, IdempotencyInFlight, InvalidRequest, PriceChanged
 from api.idempotency import Slot
 from api.metrics import CHECKOUTS
 from api.schemas.checkouts import CheckoutCreate
@@ -12,10 +12,11 @@ from api.services.pricing import priced_cart
 from api.views import totals_view
 from commerce.contracts.checkout import CheckoutAnswer, CheckoutStatus
 from commerce.contracts.ids import ORDER, PAYMENT, new_id
+from commerce.domain import errors as domain
 from commerce.domain.carts import Cart
-from commerce.domain.errors import NotFound, ProviderUnavailable
+from commerce.domain.errors import Conflict, NotFound, ProviderUnavailable
 from commerce.domain.messaging import IdempotencyClaim, StoredResponse
-from commerce.domain.orders import NewOrder, Order
+from commerce.domain.orders import NewOrder, Order, OrderView, Totals
 from commerce.domain.ports import UnitOfWork
 
 OPERATION = "checkout"
@@ -49,7 +50,7 @@ async def _begin(call: Call, payload: CheckoutCreate, slot: Slot) -> Idempotency
     try:
         order = await _intend(call, payload, await load_cart(call, payload.cart_id))
         return await call.transact(lambda tx: _store_intent(tx, slot, order))
-    except CartAlreadyOrdered:
+    except (CartAlreadyOrdered, domain.CartAlreadyOrdered):
         async with call.gateway.database.reading() as tx:
             twin = await slot.find(tx)
         if twin is None:
@@ -60,7 +61,7 @@ async def _begin(call: Call, payload: CheckoutCreate, slot: Slot) -> Idempotency
 async def _intend(call: Call, payload: CheckoutCreate, cart: Cart) -> NewOrder:
     """The order as it is promised. Raises the problem of the field that does not fit."""
     if cart.order_id is not None:
-        raise CartAlreadyOrdered(order_id=cart.order_id)
+        raise CartAlreadyOrdered(cart.order_id)
     shipping_to = payload.shipping_address.address()
     priced = await priced_cart(call, cart, shipping_to.country, payload.shipping_method)
     expected = payload.expected_total
@@ -97,7 +98,10 @@ async def _store_intent(tx: UnitOfWork, slot: Slot, order: NewOrder) -> Idempote
     claim = await slot.claim(tx, order.id)
     if claim.created:
         await tx.orders.create(order)
-        total = {"total": order.totals.total, "currency": order.totals.currency}
+        total: dict[str, str | int | bool | None] = {
+            "total": order.totals.total,
+            "currency": order.totals.currency,
+        }
         await tx.audit.add("order.request", "order", order.id, after={**total, "provider": order.provider})
         await tx.timeline.add(order.id, "requested", "The checkout has been received.", total)
     return claim
@@ -113,7 +117,7 @@ async def _answer(call: Call, slot: Slot, claim: IdempotencyClaim) -> FirstAnswe
         )
     except ProviderUnavailable:
         return await _still_processing(call, order)
-    except NotFound:
+    except (NotFound, Conflict):
         answer = await rebuilt(call, order.id)
     if answer is None and not claim.created:
         raise IdempotencyInFlight
@@ -126,9 +130,21 @@ async def _settle(call: Call, slot: Slot, answer: CheckoutAnswer) -> StoredRespo
     """Stores the answer for all repeats; the first one stored is what everybody gets."""
     async with call.gateway.database.reading() as tx:
         view = await tx.orders.view(answer.order_id)
-    response = answer_of(answer, view, call)
+    totals = await _totals_now(call, view) if answer.status is CheckoutStatus.PRICE_CHANGED else None
+    response = answer_of(answer, view, call, totals)
     CHECKOUTS.labels(answer.status.value).inc()
     return await call.transact(lambda tx: slot.store(tx, response))
+
+
+async def _totals_now(call: Call, view: OrderView) -> Totals:
+    """What the same cart costs now; the promised totals where it can no longer be bought."""
+    order = view.order
+    try:
+        cart = await call.gateway.carts.get(order.cart_id)
+        priced = await priced_cart(call, cart, order.shipping_address.country, order.shipping_method)
+    except (NotFound, InvalidRequest):
+        return order.totals
+    return priced.totals
 
 
 async def _still_processing(call: Call, order: Order) -> FirstAnswer:

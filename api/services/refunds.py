@@ -40,9 +40,7 @@ async def refund_order(call: Call, order_id: str, payload: RefundCreate, slot: S
     return FirstAnswer(stored, replayed=not claim.created)
 
 
-async def _store_intent(
-    tx: UnitOfWork, order: Order, payload: RefundCreate, slot: Slot
-) -> IdempotencyClaim:
+async def _store_intent(tx: UnitOfWork, order: Order, payload: RefundCreate, slot: Slot) -> IdempotencyClaim:
     claim = await slot.claim(tx, new_id(REFUND))
     if not claim.created:
         return claim
@@ -50,7 +48,7 @@ async def _store_intent(
     view = await tx.orders.view(order.id)
     refund = _planned(claim.object_id, view, payment.captured, payload)
     await tx.payments.create_refund(refund)
-    facts = {"refund_id": refund.id, "amount": refund.amount}
+    facts: dict[str, str | int | bool | None] = {"refund_id": refund.id, "amount": refund.amount}
     await tx.audit.add("refund.request", "refund", refund.id, after={**facts, "reason": refund.reason})
     amount = Money(refund.amount, payment.currency)
     await tx.timeline.add(order.id, "refund_requested", f"{amount} is to be given back.", facts)

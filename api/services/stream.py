@@ -1,4 +1,4 @@
-"""An order's timeline, live: rows after the last one seen, woken by Valkey, by a slow look where it is down."""
+"""An order's timeline, live: rows after the last one seen, woken by Valkey, else by a slow look."""
 
 import asyncio
 import time

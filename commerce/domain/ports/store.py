@@ -172,6 +172,9 @@ class OrderRepository(Protocol):
 
     async def set_attention(self, order_id: str, reason: str | None) -> None: ...
 
+    async def needing_attention(self, cursor: str | None, limit: int) -> tuple[Sequence[Order], str | None]:
+        """Orders that wait for a person, newest first."""
+
     async def mark_started(self, order_id: str) -> None:
         """Its workflow is running; the sweeper need not look."""
 

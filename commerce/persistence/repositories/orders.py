@@ -94,13 +94,22 @@ class SqlOrders:
             wanted.append(orders.c.customer_id == customer_id)
         if status is not None:
             wanted.append(orders.c.status == status)
+        rows, more = await self._newest(wanted, cursor, limit)
+        return await self._views(rows), more
+
+    async def _newest(
+        self, wanted: list[ColumnElement[bool]], cursor: str | None, limit: int
+    ) -> tuple[Sequence[RowMapping], str | None]:
         if cursor is not None:
-            wanted.append(tuple_(orders.c.created_at, orders.c.id) < tuple_(*cursors.decode_age(cursor)))
+            wanted = [
+                *wanted,
+                tuple_(orders.c.created_at, orders.c.id) < tuple_(*cursors.decode_age(cursor)),
+            ]
         newest_first = (orders.c.created_at.desc(), orders.c.id.desc())
         rows = await self._work.rows(select(orders).where(*wanted).order_by(*newest_first).limit(limit + 1))
         page = rows[:limit]
         more = cursors.encode_age(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
-        return await self._views(page), more
+        return page, more
 
     async def _views(self, rows: Sequence[RowMapping]) -> list[OrderView]:
         """Four more queries, however many orders."""
@@ -171,6 +180,10 @@ class SqlOrders:
         )
         if not touched:
             raise NotFound("order", order_id)
+
+    async def needing_attention(self, cursor: str | None, limit: int) -> tuple[Sequence[Order], str | None]:
+        rows, more = await self._newest([orders.c.needs_attention.is_not(None)], cursor, limit)
+        return [order_of(row) for row in rows], more
 
     async def mark_started(self, order_id: str) -> None:
         await self._work.run(
