@@ -13,7 +13,7 @@ WORKERS ?= 2
 # Behind a proxy with a certificate of its own, the system knows that certificate and uv does not.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: help dev stop demo test lint types check bench replay doctor clean lock
+.PHONY: help dev stop demo test lint types check bench replay doctor migrate clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ replay: $(ENV) ## replay the histories of a running server against this code
 
 doctor: $(ENV) ## check the books of a running stack against their invariants
 	@exec $(BIN)/commerce doctor
+
+migrate: $(ENV) ## bring a running stack's database up to this code
+	@exec $(BIN)/commerce migrate
 
 clean: ## stop the stack and remove its data
 	@if [ -x $(BIN)/python ]; then exec $(BIN)/python -m devstack clean; else rm -rf .devstack; fi
