@@ -21,6 +21,12 @@ LEASE_SECONDS = 30.0
 UNSETTLED_GRACE = 5
 """So many looks, a second apart, at a payment whose first answer we may be recording just now."""
 
+UNKNOWN_PATIENCE = 80
+"""So many looks, growing to an hour apart, at news of something unknown: three days, as providers retry.
+
+After them the row stays told and unseen, which breaks an invariant and so comes before a person.
+"""
+
 
 def received(event: ProviderEvent) -> InboxEvent:
     """A verified webhook as the inbox stores it."""
@@ -65,7 +71,8 @@ class InboxRelay:
             except ProviderUnavailable as outage:
                 verdict = Verdict(f"unavailable: {outage}", retry=2.0)
             except NotFound as unknown:
-                verdict = Verdict(str(unknown), retry=_backoff(event))
+                gave_up = event.attempts > UNKNOWN_PATIENCE
+                verdict = Verdict(str(unknown), retry=None if gave_up else _backoff(event))
             await self._mark(event, verdict)
         return len(events)
 
@@ -85,6 +92,8 @@ class InboxRelay:
 
     async def _carrier_news(self, event: InboxEvent) -> Verdict:
         facts = self._carriers[event.provider].facts(event)
+        if not facts:
+            return Verdict("of no concern", seen=True)
         async with self._database.reading() as tx:
             shipment = await self._shipment_of(tx, event, [fact.tracking_code for fact in facts])
         news = {fact.status for fact in facts}

@@ -64,15 +64,17 @@ def ensure_pool(endpoint: str, password: str) -> UserPool:
     )
 
 
-def sign_in(endpoint: str, pool: str, client: str, role: str) -> str:
+def sign_in(endpoint: str, pool: str, client: str, role: str, password: str | None = None) -> str:
     """An access token of a demo person, valid for a day, with the person's groups.
+
+    Without `password` it is the one of the local stack that is found from here.
 
     `pool` is there for providers that sign in by pool; Cognito's own call needs the client only.
     Raises StackError when the role is unknown or the emulator refuses.
     """
     if role not in PEOPLE:
         raise StackError(f"no demo person {role!r}: choose one of {', '.join(PEOPLE)}")
-    password = Credentials.load(Home.find().secrets).people_password
+    password = password or Credentials.load(Home.find().secrets).people_password
     try:
         answer = _client(endpoint).initiate_auth(
             ClientId=client,

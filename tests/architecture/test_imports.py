@@ -1,5 +1,6 @@
 """What importing the workflows brings in, and what crosses between workflow and activity."""
 
+import importlib
 import subprocess
 import sys
 import typing
@@ -9,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
-from temporalio import activity
+from support.wiring import activity_name, no_adapters
 from temporalio.workflow import _Definition as WorkflowDefinition
 
 import worker
@@ -42,7 +43,9 @@ def test_every_workflow_is_served_by_exactly_one_queue() -> None:
 
 def test_every_activity_is_served_by_exactly_one_queue() -> None:
     served = [
-        _name(method) for methods in worker.activities_of(_no_adapters()).values() for method in methods
+        activity_name(method)
+        for methods in worker.activities_of(no_adapters()).values()
+        for method in methods
     ]
     defined = set(_defined_activities())
     assert len(served) == len(set(served))
@@ -59,9 +62,9 @@ def test_only_contract_types_cross_between_workflow_and_activity() -> None:
 
 
 def _signatures() -> Iterator[tuple[str, typing.Any]]:
-    for methods in worker.activities_of(_no_adapters()).values():
+    for methods in worker.activities_of(no_adapters()).values():
         for method in methods:
-            yield _name(method), method
+            yield activity_name(method), method
     for workflows in worker.WORKFLOWS.values():
         for workflow in workflows:
             definition = WorkflowDefinition.must_from_class(workflow)
@@ -88,20 +91,7 @@ def _flatten(hint: object) -> Iterator[object]:
         yield from _flatten(argument)
 
 
-def _name(method: typing.Any) -> str:
-    definition = activity._Definition.must_from_callable(method)
-    assert definition.name is not None
-    return definition.name
-
-
-def _no_adapters() -> worker.Adapters:
-    """Wiring needs no live adapter: nothing is called."""
-    return worker.Adapters(*[typing.cast("typing.Any", {})] * 7, return_url="")
-
-
 def _defined_workflows() -> Iterator[type]:
-    import importlib
-
     for path in (ROOT / "workflows").glob("*.py"):
         module = importlib.import_module(f"workflows.{path.stem}" if path.stem != "__init__" else "workflows")
         for value in vars(module).values():
@@ -110,8 +100,6 @@ def _defined_workflows() -> Iterator[type]:
 
 
 def _defined_activities() -> Iterator[str]:
-    import importlib
-
     for path in (ROOT / "activities").glob("*.py"):
         module = importlib.import_module(
             f"activities.{path.stem}" if path.stem != "__init__" else "activities"
