@@ -1,0 +1,5 @@
+"""Access tokens of Cognito user pools."""
+
+from commerce.providers.cognito.tokens import TokenVerifier
+
+__all__ = ["TokenVerifier"]
