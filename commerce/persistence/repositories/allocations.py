@@ -42,7 +42,7 @@ _ALLOCATE = text(
     ), moved AS (
         INSERT INTO stock_movements (id, key, sku, warehouse, kind, on_hand_delta, allocated_delta,
                                      reason, order_id, actor, request_id)
-        SELECT id, concat_ws(':', 'allocate', :order_id, line_no, warehouse), sku, warehouse,
+        SELECT id, concat_ws(':', 'allocate', CAST(:order_id AS text), line_no, warehouse), sku, warehouse,
             'allocate', 0, quantity, 'order placed', :order_id, :actor, :request_id
         FROM part ORDER BY sku, warehouse
     ), promised AS (
@@ -62,7 +62,7 @@ _DEALLOCATE = text(
     ), moved AS (
         INSERT INTO stock_movements (id, key, sku, warehouse, kind, on_hand_delta, allocated_delta,
                                      reason, order_id, actor, request_id)
-        SELECT part.id, concat_ws(':', 'deallocate', :order_id, line_no, warehouse), sku, warehouse,
+        SELECT part.id, concat_ws(':', 'deallocate', CAST(:order_id AS text), line_no, warehouse), sku, warehouse,
             'deallocate', 0, deducted + given_back - quantity, 'order cancelled', :order_id,
             :actor, :request_id
         FROM stock_allocations JOIN part USING (line_no, warehouse)
@@ -85,7 +85,7 @@ _DEDUCT = text(
     ), moved AS (
         INSERT INTO stock_movements (id, key, sku, warehouse, kind, on_hand_delta, allocated_delta,
                                      reason, order_id, shipment_id, actor, request_id)
-        SELECT id, concat_ws(':', 'deduct', :shipment_id, line_no, warehouse), sku, warehouse,
+        SELECT id, concat_ws(':', 'deduct', CAST(:shipment_id AS text), line_no, warehouse), sku, warehouse,
             'deduct', -quantity, -quantity, 'parcel handed over', :order_id, :shipment_id,
             :actor, :request_id
         FROM part ORDER BY sku, warehouse
@@ -93,8 +93,7 @@ _DEDUCT = text(
     UPDATE stock_allocations AS promised SET deducted = deducted + part.quantity
     FROM part
     WHERE promised.order_id = :order_id AND promised.line_no = part.line_no
-        AND promised.warehouse = part.warehouse AND promised.sku = part.sku
-        AND promised.quantity - promised.deducted - promised.given_back >= part.quantity
+        AND promised.warehouse = part.warehouse
     """
 )
 
@@ -149,12 +148,17 @@ class Allocations:
         await self._work.run(_LOCK_ORDER, {"order_id": order_id})
         if await self._work.first(_DEDUCTED, {"shipment_id": shipment_id}) is not None:
             return False
+        promised = {
+            (part.line_no, part.sku, part.warehouse): part for part in await self.allocations(order_id)
+        }
+        for line in lines:
+            part = promised.get((line.line_no, line.sku, line.warehouse))
+            if part is None or part.quantity < line.quantity:
+                raise Fenced(f"shipment {shipment_id} has pieces that order {order_id} does not hold")
         await lock_stock(self._work, (line.sku for line in lines))
-        deducted = await self._work.run(
+        await self._work.run(
             _DEDUCT, {"order_id": order_id, "shipment_id": shipment_id, **self._columns(lines)}
         )
-        if deducted != len(lines):
-            raise Fenced(f"shipment {shipment_id} has pieces that order {order_id} no longer holds")
         return True
 
     async def _rows(self, order_id: str) -> Sequence[RowMapping]:
