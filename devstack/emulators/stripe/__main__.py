@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from devstack.emulators.common.jsonvalue import JSON, BadInput
+from devstack.emulators.common.jsonvalue import JSON
 from devstack.emulators.common.server import serve
 from devstack.emulators.stripe.app import API_VERSION, Options, build
 from devstack.emulators.stripe.settings import Settings
@@ -16,9 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings()
     try:
         settings.update(dict(given.set))
-    except BadInput as error:
+        app = build(_options(given, settings))
+    except ValueError as error:
         parser.error(str(error))
-    options = Options(
+    return serve(app, given.host, given.port)
+
+
+def _options(given: argparse.Namespace, settings: Settings) -> Options:
+    return Options(
         data_dir=given.data_dir,
         base_url=given.base_url or f"http://{given.host}:{given.port}",
         api_key=given.api_key,
@@ -27,7 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
         settings=settings,
         api_version=given.api_version,
     )
-    return serve(build(options), given.host, given.port)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """The Stripe emulator as a process: stop, kill, restart, time."""
 
+import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,12 +14,12 @@ import httpx
 import pytest
 import stripe
 
-from devstack import ports
+from devstack.processes import Child
 from devstack.servers.emulators import Emulator
 from devstack.testing import TestServers
 from tests.integration.emulators.stripe_desk import Receiver, StripeDesk, until
 
-Start = Callable[[], subprocess.Popen[bytes]]
+Start = Callable[[], Child]
 
 
 @pytest.fixture
@@ -29,25 +29,16 @@ def own(servers: TestServers, receiver: Receiver) -> Emulator:
 
 @pytest.fixture
 def start(own: Emulator) -> Iterator[Start]:
-    """Starts this test's emulator; what still runs at the end is killed."""
-    started: list[subprocess.Popen[bytes]] = []
+    """Starts this test's emulator; what still runs at the end is stopped."""
+    started: list[Child] = []
 
-    def begin() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(own.launch().argv, cwd=own.launch().cwd, stderr=subprocess.PIPE)
-        started.append(process)
-        deadline = time.monotonic() + 10
-        while not ports.answers(own.port):
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        return process
+    def begin() -> Child:
+        started.append(own.start())
+        return started[-1]
 
     yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
+    for child in started:
+        child.stop()
 
 
 @pytest.fixture
@@ -65,6 +56,11 @@ async def _control(emulator: Emulator) -> AsyncIterator[httpx.AsyncClient]:
         yield control
 
 
+def kill(child: Child) -> None:
+    child.signal(signal.SIGKILL)
+    child.stop()
+
+
 def lines(journal: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in journal.read_text().splitlines()]
 
@@ -74,19 +70,34 @@ async def test_a_signal_ends_it_cleanly(start: Start, shop: StripeDesk, number: 
     process = start()
     await shop.create()
 
-    os.kill(process.pid, number)
+    process.signal(number)
 
-    assert process.wait(5) == 0
-    assert process.stderr is not None
-    assert process.stderr.read() == b""
+    await until(lambda: not process.alive)
+    assert process.exit_code == 0
+    assert shop.emulator.log.read_text() == ""
+
+
+async def test_a_call_that_is_held_does_not_hold_up_the_end(start: Start, shop: StripeDesk) -> None:
+    process = start()
+    await shop.fault("payment_intents.create", "timeout_after", seconds=60)
+    call = asyncio.create_task(shop.create())
+    await until(lambda: shop.emulator.journal.stat().st_size > 0)
+    stopped = time.monotonic()
+
+    process.signal(signal.SIGTERM)
+
+    await until(lambda: not process.alive)
+    assert process.exit_code == 0
+    assert time.monotonic() - stopped < 3
+    with pytest.raises(stripe.StripeError):
+        await call
 
 
 async def test_a_kill_loses_nothing_that_was_answered(start: Start, shop: StripeDesk) -> None:
     first = start()
     held, taken = await shop.create(key=f"a:{shop.order_id}"), await shop.captured()
     before = await shop.journal()
-    first.kill()
-    first.wait()
+    kill(first)
 
     start()
 
@@ -107,8 +118,7 @@ async def test_a_journal_line_that_a_kill_swallowed_is_written_at_the_next_start
 ) -> None:
     first = start()
     await shop.create()
-    first.kill()
-    first.wait()
+    kill(first)
     journal = shop.emulator.journal
     kept = journal.read_text()
     journal.write_text(kept[:20])
@@ -125,8 +135,7 @@ async def test_an_undelivered_event_is_delivered_after_a_restart(start: Start, s
     await shop.settings(webhook_retry_scale=1000)
     intent = await shop.create()
     await shop.events(intent, "payment_intent.created", "charge.succeeded")
-    process.terminate()
-    assert process.wait(5) == 0
+    assert process.stop() == 0
 
     start()
 
@@ -140,8 +149,7 @@ async def test_a_refund_under_way_ends_after_a_restart(start: Start, shop: Strip
     intent = await shop.captured()
     await shop.settings(refund_delay_seconds=0.8)
     refund = await shop.refund(intent, 100)
-    process.terminate()
-    process.wait(5)
+    process.stop()
     assert refund.status == "pending"
 
     start()
@@ -173,8 +181,7 @@ async def test_a_key_is_free_again_after_more_than_a_day(start: Start, shop: Str
     await shop.create(key=key)
     await shop.post("clock", advance_seconds=86_000)
     assert (await shop.create(key=key)).last_response.headers["idempotent-replayed"] == "true"
-    process.terminate()
-    process.wait(5)
+    process.stop()
     start()
 
     await shop.post("clock", advance_seconds=500)
@@ -192,6 +199,24 @@ def test_a_taken_port_is_one_clear_line(own: Emulator, start: Start) -> None:
 
     assert second.returncode == 1
     assert second.stderr == f"cannot listen on 127.0.0.1:{own.port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(["--set", "colour=2"], "'colour' is none of"), (["--webhook-url", "ftp://x"], "not an HTTP address")],
+)
+def test_a_setting_that_makes_no_sense_is_named(own: Emulator, wrong: list[str], words: str) -> None:
+    ended = subprocess.run(
+        [*own.launch().argv, *wrong],
+        cwd=own.launch().cwd,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert words in ended.stderr.splitlines()[-1]
 
 
 def test_it_shares_no_code_with_what_it_judges(own: Emulator) -> None:
