@@ -1,8 +1,8 @@
 """The port `LiveUpdates` on Valkey's pub/sub: fast while it is up, silent and harmless while it is down."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from redis.asyncio import Redis
@@ -48,8 +48,7 @@ class ValkeyLiveUpdates:
         with suppress(*_DOWN):
             await listener.subscribe()
         try:
-            async with aclosing(listener.messages()) as messages:
-                yield messages
+            yield listener
         finally:
             await listener.close()
 
@@ -65,8 +64,8 @@ class ValkeyLiveUpdates:
         await self._redis.aclose()
 
 
-class _Listener:
-    """One subscription, made again after every break."""
+class _Listener(AsyncIterator[str]):
+    """One subscription, made again after every break; waiting for the next message may be cancelled."""
 
     def __init__(self, redis: Redis, channel: str) -> None:
         self._redis = redis
@@ -86,7 +85,7 @@ class _Listener:
             await self.close()
             raise
 
-    async def messages(self) -> AsyncGenerator[str, None]:
+    async def __anext__(self) -> str:
         wait = _FIRST_WAIT
         while True:
             try:
@@ -101,7 +100,7 @@ class _Listener:
                 wait = min(wait * 2, _LONGEST_WAIT)
             else:
                 if message is not None:
-                    yield message
+                    return message
 
     async def close(self) -> None:
         pubsub, self._pubsub = self._pubsub, None

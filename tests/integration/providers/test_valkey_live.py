@@ -39,6 +39,19 @@ async def test_every_listener_of_a_channel_hears_it(live: ValkeyLiveUpdates) -> 
         assert [await _next(one), await _next(two)] == ["news", "news"]
 
 
+async def test_a_wait_that_was_cut_short_ends_nothing(live: ValkeyLiveUpdates) -> None:
+    async with live.listen("order:6") as messages:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(messages), 0.05)
+        waiting = asyncio.create_task(_next(messages))
+        async with asyncio.timeout(5):
+            while not waiting.done():
+                await live.publish("order:6", "later")
+                await asyncio.sleep(0.05)
+
+        assert await waiting == "later"
+
+
 async def test_leaving_ends_the_subscription(live: ValkeyLiveUpdates) -> None:
     async with live.listen("order:3"):
         pass
