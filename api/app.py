@@ -10,14 +10,13 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from commerce.providers.cognito.tokens import TokenVerifier
-from commerce.providers.valkey.live import ValkeyLiveUpdates
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from temporalio.client import Client
 
+from api.contract import publish
 from api.guard import GuardedRoute
 from api.middleware.body_limit import BodyLimitMiddleware
 from api.middleware.cors import OriginMiddleware
@@ -47,8 +46,10 @@ from commerce.providers.aws.checks import missing_resources
 from commerce.providers.aws.clients import AwsClients, AwsConfig
 from commerce.providers.carrier.account import EasyPostAccount
 from commerce.providers.carrier.easypost import EasyPostCarrier
+from commerce.providers.cognito.tokens import TokenVerifier
 from commerce.providers.stripe.account import StripeAccount
 from commerce.providers.stripe.payments import StripePayments
+from commerce.providers.valkey.live import ValkeyLiveUpdates
 from commerce.runtime.codec import EncryptingCodec
 from commerce.runtime.settings import GatewaySettings, parse_codec_keys
 from commerce.runtime.temporal import NotReady, check_search_attributes, connect
@@ -99,6 +100,7 @@ def create_app(settings: GatewaySettings, opener: Opener | None = None) -> FastA
     for module in _ROUTERS:
         app.include_router(module.router)
     check_rules(app.routes)
+    publish(app)
     return app
 
 

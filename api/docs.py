@@ -4,8 +4,8 @@ from typing import Any
 
 from api.errors import Problem
 from api.problems import MEDIA_TYPE
-from api.schemas.base import ProblemDocument
 
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -15,11 +15,7 @@ def problems(*kinds: type[Problem]) -> Responses:
     for kind in kinds:
         entry = by_status.setdefault(
             kind.status,
-            {
-                "model": ProblemDocument,
-                "description": "",
-                "content": {MEDIA_TYPE: {"examples": {}}},
-            },
+            {"description": "", "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}},
         )
         entry["description"] = "; ".join(part for part in (entry["description"], kind.title) if part)
         entry["content"][MEDIA_TYPE]["examples"][kind.slug] = {"value": _example(kind)}

@@ -4,13 +4,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
-from commerce.domain.identity import Identity, TokenRejected
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from api.errors import InvalidToken, UnsupportedMediaType
 from api.policy import Access, Rule, cart_key, rule_of
 from api.state import Gateway
+from commerce.domain.identity import Identity, TokenRejected
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

@@ -13,9 +13,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
-from commerce.domain.identity import Identity, Role
-
 from api.errors import AuthenticationRequired, Forbidden, ObjectNotFound
+from commerce.domain.identity import Identity, Role
 
 _RULE = "__access_rule__"
 E = TypeVar("E", bound=Callable[..., object])

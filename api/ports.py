@@ -1,9 +1,8 @@
-"""What the gateway asks of Temporal, of the codec and of the verifier of access tokens."""
+"""What the gateway asks of Temporal and of its codec."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from commerce.domain.identity import Identity
 from temporalio.api.common.v1 import Payload
 
 from commerce.contracts.checkout import CancelAnswer, CancelOrder, CheckoutAnswer, ResolveCompensation
@@ -58,11 +57,6 @@ class Workflows(Protocol):
         """Raises NotFound when no workflow runs, Conflict when the step is not parked."""
 
     async def ping(self) -> None: ...
-
-
-class TokenVerifier(Protocol):
-    async def verify(self, token: str) -> Identity:
-        """Raises a CommerceError or ValueError for a token that is not valid now."""
 
 
 class CodecDecoder(Protocol):

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from api.ports import CodecDecoder, TokenVerifier, Workflows
+from api.ports import CodecDecoder, Workflows
+from commerce.domain.identity import TokenVerifier
 from commerce.domain.ports import Carrier, CartStore, Database, LiveUpdates, PaymentProvider
 from commerce.runtime.settings import GatewaySettings
 

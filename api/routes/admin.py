@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from commerce.domain.identity import Role
 from fastapi import Path
 
 from api.deps import CallDep, OrderId
@@ -25,6 +24,7 @@ from api.schemas.base import Page
 from api.schemas.orders import AttentionItem, CompensationDecision
 from api.services.attention import decide
 from api.views import attention_item, audit_view, invariant_view
+from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/admin", tags=["admin"])
 _STAFF = staff(Role.SUPPORT, Role.ADMIN)

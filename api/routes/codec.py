@@ -2,7 +2,6 @@
 
 import time
 
-from commerce.domain.identity import Role
 from fastapi import Request, Response
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from starlette.responses import JSONResponse
@@ -14,6 +13,7 @@ from api.errors import AuthenticationRequired, Fault, Forbidden, InvalidRequest
 from api.guard import guarded_router
 from api.policy import Rule, allow, staff
 from api.schemas.admin import CodecPayloads
+from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/codec", tags=["codec"])
 COOKIE = "codec_token"

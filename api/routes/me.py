@@ -15,4 +15,4 @@ router = guarded_router(prefix="/v1/me", tags=["people"])
 async def read_me(call: CallDep) -> Me:
     """Who the access token says you are."""
     person = call.access.person
-    return Me(subject=person.subject, roles=sorted(person.roles))
+    return Me(subject=person.subject, roles=sorted(person.roles), email=person.email)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterable
 from typing import Annotated
 
-from commerce.domain.identity import Role
 from fastapi import Depends, Header, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -21,6 +20,7 @@ from api.services import cancel, refunds
 from api.services.stream import follow
 from api.services.timeline import timeline_page
 from api.views import order_view
+from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/orders", tags=["orders"])
 _READERS = owner_of(Owned.ORDER, Role.SUPPORT, Role.ADMIN)

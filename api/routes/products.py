@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from commerce.domain.identity import Role
 from fastapi import Query, Request, Response
 
 from api import etags
@@ -23,6 +22,7 @@ from api.policy import allow, anyone, staff
 from api.schemas.base import Currency, Page
 from api.schemas.products import ProductFilter, ProductPatch, ProductView, ProductWrite
 from api.services import catalogue
+from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/products", tags=["products"])
 _WRITERS = staff(Role.MERCHANDISER, Role.ADMIN)

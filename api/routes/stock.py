@@ -1,6 +1,5 @@
 """Stock levels and the ledger of movements."""
 
-from commerce.domain.identity import Role
 from fastapi import Response
 
 from api.deps import CallDep, SkuPath
@@ -24,6 +23,7 @@ from api.schemas.base import Page
 from api.schemas.products import MovementCreate, MovementView, StockView
 from api.services.stock import record_movement
 from api.views import movement_view, stock_view
+from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/stock", tags=["stock"])
 _WAREHOUSE = staff(Role.WAREHOUSE, Role.ADMIN)
