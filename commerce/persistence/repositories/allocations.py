@@ -62,8 +62,8 @@ _DEALLOCATE = text(
     ), moved AS (
         INSERT INTO stock_movements (id, key, sku, warehouse, kind, on_hand_delta, allocated_delta,
                                      reason, order_id, actor, request_id)
-        SELECT part.id, concat_ws(':', 'deallocate', CAST(:order_id AS text), line_no, warehouse), sku, warehouse,
-            'deallocate', 0, deducted + given_back - quantity, 'order cancelled', :order_id,
+        SELECT part.id, concat_ws(':', 'deallocate', CAST(:order_id AS text), line_no, warehouse),
+            sku, warehouse, 'deallocate', 0, deducted + given_back - quantity, 'order cancelled', :order_id,
             :actor, :request_id
         FROM stock_allocations JOIN part USING (line_no, warehouse)
         WHERE order_id = :order_id ORDER BY sku, warehouse

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from commerce.contracts.context import RequestContext
@@ -31,6 +31,10 @@ from commerce.persistence.tables.orders import order_lines, orders, payments, re
 from commerce.persistence.work import Work
 
 
+_NOT_CANCELLED = text("order_state <> 'cancelled'")
+"""A literal: with a parameter a prepared statement no longer finds the partial index."""
+
+
 class SqlOrders:
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -39,9 +43,7 @@ class SqlOrders:
         statement = (
             upsert(orders)
             .values(_new_row(order, self._work.context))
-            .on_conflict_do_nothing(
-                index_elements=[orders.c.cart_id], index_where=orders.c.order_state != OrderState.CANCELLED
-            )
+            .on_conflict_do_nothing(index_elements=[orders.c.cart_id], index_where=_NOT_CANCELLED)
             .returning(orders)
         )
         row = await self._work.first(statement)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Named, Table, Text, TypedColumns
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy import BigInteger, Column, DateTime, Named, Table, Text, TypedColumns
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from commerce.persistence.tables import metadata
 
