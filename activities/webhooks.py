@@ -16,6 +16,7 @@ from commerce.domain.messaging import InboxEvent
 from commerce.domain.orders import Order, Payment
 from commerce.domain.ports import Carrier, Database, UnitOfWork, WorkflowGateway
 from commerce.domain.providers import ProviderEvent
+from commerce.domain.states import SHIPMENT_RANK
 
 LEASE_SECONDS = 30.0
 UNSETTLED_GRACE = 5
@@ -96,7 +97,8 @@ class InboxRelay:
             return Verdict("of no concern", seen=True)
         async with self._database.reading() as tx:
             shipment = await self._shipment_of(tx, event, [fact.tracking_code for fact in facts])
-        news = {fact.status for fact in facts}
+        rank = SHIPMENT_RANK[shipment.status]
+        news = {fact.status for fact in facts if fact.status and SHIPMENT_RANK[fact.status] > rank}
         if (
             news & _WORTH_WAKING
             and shipment.status not in _OVER

@@ -28,7 +28,7 @@ async def test_a_step_that_fails_once_is_done_once(
     order_id = answer.json()["order_id"]
     order = await shop.wait(order_id, "Delivered")
     assert planned.struck[step, when] == 1
-    moves = [(entry["type"], entry["amount"]) for entry in await shop.journal(order_id)]
+    moves = [(entry["kind"], entry["amount"]) for entry in await shop.journal(order_id)]
     total = order["totals"]["total"]["amount"]
     assert moves.count(("payment_intent.authorised", total)) == 1
     assert moves.count(("payment_intent.captured", total)) == 1
@@ -42,8 +42,7 @@ async def test_a_compensation_that_fails_is_parked_seen_and_resolved(
     planned.fail("void_payment", BEFORE, times=1, non_retryable=True)
     answer = await shop.buy({"84879": 1}, "park-1", token="pm_card_authenticationRequired")
     order_id = answer.json()["order_id"]
-    order = await shop.order(order_id)
-    await shop.authenticate(order["payments"][0]["provider_ref"], "fail")
+    await shop.authenticate(order_id, "fail")
     await shop.wait(order_id, "Cancelled")
     listed = await _until_attention(shop, order_id)
     assert "void the payment" in str(listed)

@@ -113,7 +113,7 @@ class Shop:
     async def journal(self, order_id: str) -> list[dict[str, Any]]:
         async with httpx.AsyncClient() as client:
             answer = await client.get(f"{self.stripe.url}/_emulator/journal", params={"order_id": order_id})
-        found: list[dict[str, Any]] = answer.json()["entries"]
+        found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
     async def fault(self, emulator: Emulator, **fault: Any) -> None:
@@ -129,7 +129,15 @@ class Shop:
             )
         assert answer.status_code == 200, answer.text
 
-    async def authenticate(self, provider_ref: str, outcome: str) -> None:
+    async def provider_ref(self, order_id: str) -> str:
+        """The order's payment intent, from the provider's own journal."""
+        refs: set[str] = {entry["payment_intent"] for entry in await self.journal(order_id)}
+        assert len(refs) == 1, refs
+        return refs.pop()
+
+    async def authenticate(self, order_id: str, outcome: str) -> None:
+        """What the shopper does at the bank."""
+        provider_ref = await self.provider_ref(order_id)
         async with httpx.AsyncClient() as client:
             answer = await client.post(
                 f"{self.stripe.url}/_emulator/payment_intents/{provider_ref}/authenticate",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Named, Table, TypedColumns
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Named, Table, TypedColumns
 from sqlalchemy.dialects.postgresql import JSONB
 
 from commerce.persistence.tables import metadata
@@ -88,7 +88,7 @@ class IdempotencyKeyColumns(TypedColumns):
     fingerprint: Named[str]
     object_id: Named[str]
     response_status: Named[int | None]
-    response_body: Named[dict[str, object] | None] = Column(JSONB(none_as_null=True))
+    response_body: Named[dict[str, object] | None] = Column(JSON(none_as_null=True))
     created_at: Named[datetime] = Column(DateTime(timezone=True))
 
 

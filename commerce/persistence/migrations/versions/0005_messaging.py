@@ -112,7 +112,7 @@ CREATE TABLE idempotency_keys (
     fingerprint text NOT NULL,
     object_id text NOT NULL,
     response_status integer,
-    response_body jsonb,
+    response_body json,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (scope, operation, key_hash),
     CONSTRAINT idempotency_keys_response CHECK ((response_status IS NULL) = (response_body IS NULL))
