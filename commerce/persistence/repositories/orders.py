@@ -30,7 +30,6 @@ from commerce.persistence.repositories.views import by_order, refunds_where, shi
 from commerce.persistence.tables.orders import order_lines, orders, payments, refunds, shipments
 from commerce.persistence.work import Work
 
-
 _NOT_CANCELLED = text("order_state <> 'cancelled'")
 """A literal: with a parameter a prepared statement no longer finds the partial index."""
 
