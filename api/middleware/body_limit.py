@@ -1,10 +1,18 @@
 """Cuts bodies off while they are read, whatever their `Content-Length` says."""
 
+import asyncio
+from contextlib import suppress
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyTooLarge
 from api.problems import BodyOverflow, ProblemRenderer
+
+LINGER_SECONDS = 2.0
+LINGER_BODIES = 16
+"""How much more of a refused body, in caps, is taken off the line and thrown away: a client that is still
+sending when the connection closes would never see the refusal."""
 
 
 class BodyLimitMiddleware:
@@ -17,27 +25,52 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._limit:
-            refusal = self._renderer.respond(BodyTooLarge(self._limit), scope["path"])
-            await refusal(scope, receive, send)
+        body = _Body(receive, send, self._limit)
+        headers = Headers(scope=scope)
+        if _announced(headers) <= self._limit:
+            await self._app(scope, body.receive, body.send)
             return
-        await self._app(scope, _Counter(receive, self._limit), send)
+        body.refused = "expect" not in headers
+        refusal = self._renderer.respond(BodyTooLarge(self._limit), scope["path"])
+        await refusal(scope, receive, body.send)
 
 
-class _Counter:
-    def __init__(self, receive: Receive, limit: int) -> None:
+class _Body:
+    """One request's body: counted as it comes, and drained for a while once it is refused."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive = receive
+        self._send = send
         self._limit = limit
         self._seen = 0
+        self.refused = False
 
-    async def __call__(self) -> Message:
+    async def receive(self) -> Message:
         message = await self._receive()
         self._seen += len(message.get("body", b""))
         if self._seen > self._limit:
+            self.refused = message.get("more_body", False)
             raise BodyOverflow(self._limit)
         return message
 
+    async def send(self, message: Message) -> None:
+        if not self.refused or message["type"] != "http.response.body" or message.get("more_body"):
+            await self._send(message)
+            return
+        await self._send({**message, "more_body": True})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._drain(), LINGER_SECONDS)
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-def _announced(scope: Scope) -> int:
-    length = Headers(scope=scope).get("content-length", "")
+    async def _drain(self) -> None:
+        taken = 0
+        while taken < LINGER_BODIES * self._limit:
+            message = await self._receive()
+            taken += len(message.get("body", b""))
+            if message["type"] == "http.disconnect" or not message.get("more_body"):
+                return
+
+
+def _announced(headers: Headers) -> int:
+    length = headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0

@@ -121,11 +121,11 @@ class Shop:
         return cart
 
     async def check_out(
-        self, cart_id: object, headers: dict[str, str], key: str, **changes: object
+        self, cart: object, headers: dict[str, str], key: str, **changes: object
     ) -> httpx.Response:
         return await self.http.post(
             "/v1/checkouts",
-            json={**checkout_of(cart_id), **changes},
+            json={**checkout_of(cart), **changes},
             headers={**headers, "Idempotency-Key": key},
         )
 
@@ -145,3 +145,13 @@ def checkout_of(cart_id: object) -> dict[str, object]:
         "shipping_method": "standard",
         "payment": {"provider": "stripe", "token": "pm_card_visa"},
     }
+
+
+def slug(answer: httpx.Response) -> str:
+    """The stable end of a problem's type; fails for an answer that is no problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return str(answer.json()["type"]).rpartition("/problems/")[2]
+
+
+def pointers(answer: httpx.Response) -> list[str]:
+    return [fault["pointer"] for fault in answer.json()["errors"]]
