@@ -40,8 +40,8 @@ types: $(ENV) ## strict types
 test: $(ENV) $(AWS_ENV) ## all tests, on real servers; ARGS="-k name" narrows them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-bench: $(ENV) $(AWS_ENV) ## measure first answers, events and CPU per order on a running stack
-	@exec $(BIN)/commerce bench
+bench: $(ENV) ## measure first answers and CPU per order on a running stack
+	@exec $(BIN)/python -m devstack.bench $(ARGS)
 
 replay: $(ENV) ## replay the histories of a running server against this code
 	@exec $(BIN)/commerce replay
