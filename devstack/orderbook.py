@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +40,8 @@ class BookLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`country` is ISO 3166-1 alpha-2; a cancellation's number starts with C. Times are London's."""
+    """`country` is ISO 3166-1 alpha-2; a cancellation's number starts with C. London's time is
+    UTC in winter."""
 
     number: str
     kind: InvoiceKind
@@ -90,7 +91,7 @@ def _invoice(row: dict[str, str]) -> Invoice:
         kind = InvoiceKind.CANCELLATION
     elif customer is None and not row["Description"].strip() and _pence(row["UnitPrice"]) == 0:
         kind = InvoiceKind.NONSENSE
-    at = datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M")  # noqa: DTZ007 - the book names no zone
+    at = datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M").replace(tzinfo=UTC)
     return Invoice(row["InvoiceNo"], kind, at, customer, _COUNTRIES[row["Country"]])
 
 

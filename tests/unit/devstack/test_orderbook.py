@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 
 from devstack.assortment import articles
 from devstack.orderbook import BookLine, InvoiceKind, purchases, read_orderbook
@@ -22,7 +22,7 @@ def test_an_invoice_is_read_as_it_was_keyed_in() -> None:
     first = BOOK[0]
     assert (first.number, first.at, first.customer_id, first.country) == (
         "536365",
-        datetime(2010, 12, 1, 8, 26),
+        datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
         "17850",
         "GB",
     )
