@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 from devstack import ports
+from devstack.leftovers import start_time
 from devstack.processes import Child
 from devstack.servers.aws import Ministack, Moto
 from devstack.servers.emulators import Emulator, Provider
@@ -28,6 +30,7 @@ CARRIER_API_KEY = "EZTK_devstack"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _MEMORY_NEEDED = 1 << 30
 _TEMPLATE = "migrated"
+_PREFIX = "commerce-test-"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ class TestServers:
         self._migrate = migrate
         self._search_attributes = search_attributes
         self._children: list[Child] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="commerce-test-", dir=_parent()))
+        parent = _parent()
+        _remove_abandoned(parent)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
 
     def close(self) -> None:
         for child in reversed(self._children):
@@ -101,8 +106,17 @@ class TestServers:
         server = Temporal(
             self.folder / "temporal.db", at, self._log("temporal"), self._search_attributes, headless=True
         )
-        self._children.append(server.start())
+        self._temporal_child = server.start()
+        self._children.append(self._temporal_child)
         return server
+
+    def restart_temporal(self) -> None:
+        """Kill the dev server, as a crash would, and start it again on the same file and ports."""
+        self._temporal_child.signal(signal.SIGKILL)
+        self._temporal_child.stop()
+        self._children.remove(self._temporal_child)
+        self._temporal_child = self.temporal.start()
+        self._children.append(self._temporal_child)
 
     @cached_property
     def aws(self) -> Ministack:
@@ -159,8 +173,19 @@ class TestServers:
         return self.folder / "logs" / f"{name}.log"
 
 
-def _parent() -> Path | None:
+def _parent() -> Path:
     """Memory-backed where there is room, else the usual place for temporary files."""
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_NEEDED:
         return _MEMORY
-    return None
+    return Path(tempfile.gettempdir())
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """What test processes that were killed left behind, each folder named by its process."""
+    for folder in parent.glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).split("-")[0]
+        # Another test process may be removing it at this moment.
+        with suppress(FileNotFoundError):
+            ours = folder.stat().st_uid == os.geteuid()
+            if ours and pid.isdigit() and start_time(int(pid)) is None:
+                shutil.rmtree(folder, ignore_errors=True)

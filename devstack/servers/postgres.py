@@ -30,6 +30,8 @@ _COMMON = {
     "unix_socket_directories": "",
     "max_connections": "250",
     "shared_buffers": "128MB",
+    # In the data folder: a killed server leaves nothing in the machine's shared memory.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
