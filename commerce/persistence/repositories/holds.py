@@ -14,7 +14,7 @@ from commerce.contracts.statuses import ReservationStatus
 from commerce.domain.allocation import shortages
 from commerce.domain.errors import Fenced, NotFound, ReservationClosed
 from commerce.domain.stock import HoldLine, HoldResult, Reservation
-from commerce.persistence.repositories.reservations import Reservations, live_already
+from commerce.persistence.repositories.reservations import Reservations, hold_conflict
 from commerce.persistence.repositories.stock_locks import free_stock, lock_stock
 from commerce.persistence.work import Work
 
@@ -95,7 +95,7 @@ class Holds:
         try:
             row = await self._work.first(_OPEN, values)
         except IntegrityError as error:
-            raise live_already(error, cart_id) from error
+            raise hold_conflict(error, cart_id) from error
         if row is None:
             raise NotFound("reservation", reservation_id)
         if row["fenced"]:

@@ -35,9 +35,10 @@ _PLAN = text(
     """
     INSERT INTO reservations (id, cart_id, status, minutes, expires_at)
     VALUES (:id, :cart_id, 'planned', :minutes, clock_timestamp() + make_interval(mins => :minutes))
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT DO NOTHING
     """
 )
+_EXISTS = text("SELECT id FROM reservations WHERE id = :id")
 _MARK_RELEASED = text(
     """
     INSERT INTO reservations (id, status, fenced, expires_at)
@@ -74,15 +75,12 @@ class Reservations:
 
     async def plan(self, reservation_id: str, cart_id: str, lines: Sequence[HoldLine], minutes: int) -> None:
         await self._work.run(_EXPIRE_OF_CART, {"cart_id": cart_id})
-        try:
-            planned = await self._work.run(
-                _PLAN, {"id": reservation_id, "cart_id": cart_id, "minutes": minutes}
-            )
-        except IntegrityError as error:
-            raise live_already(error, cart_id) from error
+        planned = await self._work.run(_PLAN, {"id": reservation_id, "cart_id": cart_id, "minutes": minutes})
         if planned and lines:
             rows = [{"reservation_id": reservation_id, **asdict(line)} for line in lines]
             await self._work.run(insert(reservation_lines), rows)
+        if not planned and await self._work.first(_EXISTS, {"id": reservation_id}) is None:
+            raise _live_already(cart_id)
 
     async def release(self, reservation_id: str, *, expired: bool) -> bool:
         """A hold that an order took over does not end by its cart's timer: `expired` leaves it alone."""
@@ -118,7 +116,12 @@ def reservation_of(row: RowMapping) -> Reservation:
     )
 
 
-def live_already(error: IntegrityError, cart_id: str) -> Exception:
+def _live_already(cart_id: str) -> Conflict:
+    return Conflict(f"cart {cart_id} has a live reservation")
+
+
+def hold_conflict(error: IntegrityError, cart_id: str) -> Exception:
+    """What an insert's failure means: the transaction cannot go on after it."""
     if broken_constraint(error) == "reservations_one_per_cart":
-        return Conflict(f"cart {cart_id} has a live reservation")
+        return _live_already(cart_id)
     return error
