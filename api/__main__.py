@@ -1,18 +1,25 @@
 """`python -m api`: the gateway on uvicorn, its metrics on an inner port, drained on SIGTERM."""
 
+import asyncio
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import prometheus_client
 import structlog
 import uvicorn
-from commerce.runtime.logging import configure_logging
 from fastapi import FastAPI
 from pydantic import ValidationError
+from uvicorn.server import HANDLED_SIGNALS
 
-from api.app import create_app
+from api.app import check, create_app
 from api.state import Gateway
+from commerce.domain.errors import ProviderUnavailable
+from commerce.runtime.logging import configure_logging
 from commerce.runtime.settings import GatewaySettings
+from commerce.runtime.temporal import NotReady
 
 DRAIN_SECONDS = 20
 """Above the longest wait for an answer, below the time a platform gives before it kills."""
@@ -26,6 +33,16 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a drained process ends by itself, with code 0, and not by its signal."""
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         gateway: Gateway = self._app.state.gateway
@@ -43,6 +60,17 @@ def main() -> int:
             print(f"gateway: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
         return 2
     configure_logging(settings)
+    try:
+        asyncio.run(check(settings))
+    except (NotReady, ProviderUnavailable) as missing:
+        log.error("gateway cannot start", reason=str(missing))
+        return 1
+    serve(settings)
+    return 0
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Until SIGTERM or SIGINT."""
     app = create_app(settings)
     metrics, thread = prometheus_client.start_http_server(settings.gateway_metrics_port, "127.0.0.1")
     config = uvicorn.Config(
@@ -60,7 +88,6 @@ def main() -> int:
     finally:
         metrics.shutdown()
         thread.join(2)
-    return 0
 
 
 if __name__ == "__main__":

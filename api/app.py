@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from temporalio.client import Client
@@ -36,9 +37,9 @@ from api.routes import (
     stock,
     webhooks,
 )
-from api.state import Gateway, LifespanState, Probe
+from api.state import Gateway, LifespanState
 from commerce.contracts.statuses import Provider
-from commerce.domain.errors import CommerceError, ProviderUnavailable
+from commerce.domain.errors import ProviderUnavailable
 from commerce.persistence.database import connect as connect_database
 from commerce.persistence.migrate import current, head
 from commerce.providers.aws.carts import DynamoCarts
@@ -113,17 +114,9 @@ def check_rules(routes: list[BaseRoute]) -> None:
 
 @asynccontextmanager
 async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
-    """Raises NotReady or ProviderUnavailable naming what the gateway cannot do without.
-
-    Temporal, Valkey and the cart store may be down at the start: what needs them answers 503 or 202, and
-    `/readyz` says so.
-    """
-    await _check_schema(settings)
+    """Nothing is called yet: what is down at the start is found by the first call and by `/readyz`."""
     async with AsyncExitStack() as stack:
-        client = await connect(settings, lazy=True)
-        gateway = await _open(settings, client, stack)
-        await _report(gateway.probes, client)
-        yield gateway
+        yield await _open(settings, await connect(settings, lazy=True), stack)
 
 
 async def _open(settings: GatewaySettings, client: Client, stack: AsyncExitStack) -> Gateway:
@@ -166,9 +159,10 @@ async def _open(settings: GatewaySettings, client: Client, stack: AsyncExitStack
 
 
 async def _probe_carts(aws: AwsClients, table: str) -> None:
+    """Raises ProviderUnavailable, NotReady."""
     missing = await missing_resources(aws, cart_table=table)
     if missing:
-        raise ProviderUnavailable("; ".join(missing))
+        raise NotReady("; ".join(missing))
 
 
 def _aws(settings: GatewaySettings) -> AwsConfig:
@@ -200,25 +194,27 @@ def _carrier(settings: GatewaySettings) -> EasyPostCarrier:
     )
 
 
-async def _check_schema(settings: GatewaySettings) -> None:
-    url = settings.database_url.get_secret_value()
+async def check(settings: GatewaySettings) -> None:
+    """Raises NotReady or ProviderUnavailable naming what the gateway cannot do without.
+
+    Temporal, Valkey and the cart store may be down at the start: what needs them answers 503 or 202 until
+    they are back. One that is there but not set up stops the start.
+    """
+    await _check_schema(settings.database_url.get_secret_value())
+    aws = AwsClients(_aws(settings))
+    try:
+        await _probe_carts(aws, settings.cart_table)
+        await check_search_attributes(await connect(settings))
+    except ProviderUnavailable as error:
+        log.warning("starting without", reason=str(error))
+    finally:
+        aws.close()
+
+
+async def _check_schema(url: str) -> None:
     try:
         known = await asyncio.to_thread(current, url)
-    except Exception as error:  # any driver's error: without its database the gateway does not start
+    except SQLAlchemyError as error:
         raise ProviderUnavailable(f"the database does not answer: {type(error).__name__}") from error
     if known != head():
         raise NotReady(f"the database is at migration {known}, this build needs {head()}: run `make migrate`")
-
-
-async def _report(probes: Mapping[str, Probe], client: Client) -> None:
-    """What is down is logged; a Temporal that is up but not set up stops the start."""
-    down = []
-    for name, probe in probes.items():
-        try:
-            await asyncio.wait_for(probe(), 3.0)
-        except (CommerceError, OSError, TimeoutError):
-            down.append(name)
-    if "temporal" not in down:
-        await check_search_attributes(client)
-    if down:
-        log.warning("started without", down=down)

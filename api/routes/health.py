@@ -15,6 +15,7 @@ from api.policy import allow, anyone
 from api.schemas.admin import Health, ProblemType, Readiness
 from api.state import Probe
 from commerce.domain.errors import CommerceError
+from commerce.runtime.temporal import NotReady as NotSetUp
 
 router = guarded_router(tags=["operations"])
 PROBE_SECONDS = 2.0
@@ -42,7 +43,7 @@ async def readiness(call: CallDep) -> Readiness:
 async def _look(probe: Probe) -> str:
     try:
         await asyncio.wait_for(probe(), PROBE_SECONDS)
-    except (CommerceError, OSError, TimeoutError):
+    except (CommerceError, NotSetUp, OSError, TimeoutError):
         return "down"
     return "up"
 

@@ -1,14 +1,14 @@
 """Holding a cart's stock before checkout: the wish is stored, then its workflow holds and guards it."""
 
 from api.deps import Call
-from api.errors import EmptyCart, Fault, OutOfStock, ReservationClosed, Unavailable
+from api.errors import EmptyCart, Fault, OutOfStock, ReservationClosed, ReservationExists, Unavailable
 from api.schemas.carts import ReservationView
 from api.views import reservation_view
 from commerce.contracts.ids import RESERVATION, new_id
 from commerce.contracts.statuses import ReservationStatus
 from commerce.contracts.stock import ExtendReservation, ReservationAnswer, ReservationInput
 from commerce.domain.carts import Cart
-from commerce.domain.errors import NotFound, ProviderUnavailable
+from commerce.domain.errors import Conflict, NotFound, ProviderUnavailable
 from commerce.domain.stock import HoldLine, Reservation
 
 
@@ -21,9 +21,12 @@ async def reserve(call: Call, cart: Cart, minutes: int) -> ReservationAnswer:
         raise EmptyCart(faults=[Fault("there is nothing to hold", "/cart_id")])
     lines = [HoldLine(number, item.sku, item.quantity) for number, item in enumerate(cart.items, 1)]
     reservation_id = new_id(RESERVATION)
-    async with call.gateway.database.transaction(call.context) as tx:
-        await tx.stock.plan_reservation(reservation_id, cart.id, lines, minutes)
-        await tx.audit.add("stock.reserve", "reservation", reservation_id, after={"minutes": minutes})
+    try:
+        async with call.gateway.database.transaction(call.context) as tx:
+            await tx.stock.plan_reservation(reservation_id, cart.id, lines, minutes)
+            await tx.audit.add("stock.reserve", "reservation", reservation_id, after={"minutes": minutes})
+    except Conflict as error:
+        raise ReservationExists from error
     command = ReservationInput(reservation_id, cart.id, minutes, call.context)
     try:
         answer = await call.gateway.workflows.reserve(

@@ -75,6 +75,8 @@ async def reach(call: Awaitable[T], subject: tuple[str, str] = ("workflow", ""))
         if failure.status is RPCStatusCode.NOT_FOUND:
             raise NotFound(*subject) from failure
         raise ProviderUnavailable(f"Temporal: {failure.message}") from failure
+    except RuntimeError as failure:  # how the SDK's core says that a lazy client cannot connect
+        raise ProviderUnavailable(f"Temporal: {failure}") from failure
 
 
 async def _within(call: Awaitable[T], ask: Ask[T]) -> T | None:
