@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from commerce.domain.messaging import OutboxKind, OutboxMessage
@@ -22,6 +22,21 @@ _HAS_EARLIER = (
     )
     .exists()
 )
+
+
+_PUBLISHED = text(
+    """
+    WITH done AS (
+        UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS text[]))
+        RETURNING topic, key
+    )
+    SELECT pg_notify('outbox', '') WHERE EXISTS (
+        SELECT FROM outbox JOIN done USING (topic, key)
+        WHERE published_at IS NULL AND id <> ALL(CAST(:ids AS text[]))
+    )
+    """
+)
+"""Wakes the relay again for messages that waited for these."""
 
 
 class SqlOutbox:
@@ -62,9 +77,7 @@ class SqlOutbox:
         return [_message_of(row) for row in sorted(rows, key=lambda row: int(row["seq"]))]
 
     async def mark_published(self, message_ids: Sequence[str]) -> None:
-        await self._work.run(
-            update(outbox).where(outbox.c.id.in_(message_ids)).values(published_at=func.clock_timestamp())
-        )
+        await self._work.run(_PUBLISHED, {"ids": list(message_ids)})
 
     async def defer(self, message_id: str, seconds: float, error: str) -> None:
         await self._work.run(

@@ -67,6 +67,19 @@ async def test_outbox_keeps_the_order_of_one_key(db: SqlDatabase) -> None:
     assert await take(db) == ["e2"]
 
 
+async def test_publishing_wakes_the_relay_only_for_a_message_that_waited(
+    db: SqlDatabase, owner: psycopg.Connection
+) -> None:
+    await add(db, message("e1"), message("e2"))
+    owner.autocommit = True
+    owner.execute("LISTEN outbox")
+    for name, woken in (("e1", ["outbox"]), ("e2", [])):
+        async with db.transaction(CONTEXT) as tx:
+            await tx.outbox.mark_published([name])
+        heard = [notification.channel for notification in owner.notifies(timeout=0.2)]
+        assert heard == woken
+
+
 async def test_outbox_message_of_a_rolled_back_transaction_never_existed(db: SqlDatabase) -> None:
     async def fails() -> None:
         async with db.transaction(CONTEXT) as tx:
