@@ -38,7 +38,7 @@ types: $(ENV) ## strict types
 	$(BIN)/mypy
 
 test: $(ENV) $(AWS_ENV) ## all tests, on real servers; ARGS="-k name" narrows them
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: $(ENV) ## measure first answers and CPU per order on a running stack
 	@exec $(BIN)/python -m devstack.bench $(ARGS)

@@ -18,6 +18,7 @@ import pytest
 
 from devstack import ports
 from devstack.cognito import PEOPLE
+from devstack.cpu import seconds_by_part
 from devstack.environment import PORT_NAMES
 from devstack.home import PROJECT
 from devstack.leftovers import Record
@@ -28,7 +29,7 @@ KEYS = {
     *("aws_endpoint", "stripe_api", "stripe_journal", "stripe_webhook_secret", "carrier_api", "tokens"),
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("whole-stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def eventually(holds: Callable[[], bool], seconds: float) -> bool:
@@ -45,9 +46,8 @@ class Stack:
         self.folder = folder
         self.make: subprocess.Popen[str] | None = None
 
-    def start(self, seconds: float) -> float:
-        """Seconds until all is up."""
-        began = time.monotonic()
+    def start(self, seconds: float) -> None:
+        """Returns when all is up."""
         self.make = subprocess.Popen(
             ["make", "dev"],
             cwd=PROJECT,
@@ -61,7 +61,6 @@ class Stack:
         if not up or self.make_ended():
             os.killpg(self.make.pid, signal.SIGKILL)
             pytest.fail(f"not up after {seconds} s: {self.make.communicate()[0]}")
-        return time.monotonic() - began
 
     def make_ended(self) -> bool:
         return self.make is None or self.make.poll() is not None
@@ -101,7 +100,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("whole") / "stack")
-    running.start(120)
+    running.start(180)
     yield running
     if not running.make_ended():
         running.interrupt()
@@ -154,6 +153,7 @@ def test_ctrl_c_ends_all_of_it_and_the_next_start_is_quick(stack: Stack) -> None
     assert [name for name, identity in people.items() if identity.alive] == []
     assert [name for name in PORT_NAMES if ports.answers(taken[name])] == []
     assert not stack.endpoints_file.exists()
-    # 15 s on a machine of its own; here another test process has one of two cores.
-    assert stack.start(60) < 30
+    stack.start(120)
+    # Under 15 s on two cores of its own. Wall time would be at the mercy of whoever else runs here.
+    assert seconds_by_part({"all": stack.pid("supervisor")})["all"] < 25
     assert stack.ports == taken
