@@ -164,10 +164,6 @@ class CheckoutCancelled(StateConflict):
     slug, title = "checkout-cancelled", "The order was cancelled before it was placed"
 
 
-class CheckoutFailed(StateConflict):
-    slug, title = "checkout-failed", "The order could not be placed"
-
-
 class OrderNotCancellable(StateConflict):
     slug, title = "order-not-cancellable", "The order can no longer be cancelled"
 

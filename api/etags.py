@@ -1,4 +1,4 @@
-"""Versions as entity tags: `ETag` out, `If-Match` and `If-None-Match` in."""
+"""Versions as entity tags: `ETag` out, `If-Match` in."""
 
 import re
 
@@ -38,8 +38,3 @@ def check_version(request: Request, current: int) -> None:
     expected = optional_version(request)
     if expected is not None and expected != current:
         raise PreconditionFailed("Read it again, then repeat the change.")
-
-
-def is_unchanged(request: Request, version: int) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return f'"{version}"' in tags

@@ -13,6 +13,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
+from structlog.contextvars import bind_contextvars
+
 from api.errors import AuthenticationRequired, Forbidden, ObjectNotFound
 from commerce.domain.identity import Identity, Role
 
@@ -158,6 +160,7 @@ class Access:
         self.settled = True
         if self.rule.door is not Door.STAFF and self._owns(ownership):
             self.actor = ownership.owner
+            bind_contextvars(actor=self.actor)
             return
         if not self.sees_everything:
             raise ObjectNotFound(f"No {ownership.kind} with this id.")

@@ -20,6 +20,7 @@ from api.services import cancel, refunds
 from api.services.stream import follow
 from api.services.timeline import timeline_page
 from api.views import order_view
+from commerce.contracts.statuses import OrderStatus
 from commerce.domain.identity import Role
 
 router = guarded_router(prefix="/v1/orders", tags=["orders"])
@@ -33,7 +34,7 @@ _KEYED = (errors.IdempotencyKeyMissing, errors.IdempotencyKeyMalformed, errors.I
 @allow(signed_in(Role.SUPPORT, Role.ADMIN))
 async def list_orders(
     call: CallDep,
-    status: FilterQuery = None,
+    status: OrderStatus | None = None,
     customer_id: FilterQuery = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = 20,

@@ -1,6 +1,6 @@
 """From a posted checkout to its first answer: price, store the intent, start the workflow, answer once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.answers import answer_of, rebuilt
 from api.deps import Call, load_cart, ownership_of_order
@@ -37,15 +37,17 @@ async def check_out(call: Call, payload: CheckoutCreate, slot: Slot) -> FirstAns
     """
     async with call.gateway.database.reading() as tx:
         known = await slot.find(tx)
+    order = None
     if known is None:
-        known = await _begin(call, payload, slot)
+        known, order = await _begin(call, payload, slot)
+    if order is None:
+        order = await _check_owner(call, known.object_id)
     if known.response is not None:
-        await _check_owner(call, known.object_id)
         return FirstAnswer(known.response, replayed=True)
-    return await _answer(call, slot, known)
+    return await _answer(call, slot, known, order)
 
 
-async def _begin(call: Call, payload: CheckoutCreate, slot: Slot) -> IdempotencyClaim:
+async def _begin(call: Call, payload: CheckoutCreate, slot: Slot) -> tuple[IdempotencyClaim, Order | None]:
     """Raises what stands against the order; a twin with the same key that was faster is no such thing."""
     try:
         order = await _intend(call, payload, await load_cart(call, payload.cart_id))
@@ -55,7 +57,7 @@ async def _begin(call: Call, payload: CheckoutCreate, slot: Slot) -> Idempotency
             twin = await slot.find(tx)
         if twin is None:
             raise
-        return twin
+        return twin, None
 
 
 async def _intend(call: Call, payload: CheckoutCreate, cart: Cart) -> NewOrder:
@@ -93,22 +95,23 @@ async def _intend(call: Call, payload: CheckoutCreate, cart: Cart) -> NewOrder:
     )
 
 
-async def _store_intent(tx: UnitOfWork, slot: Slot, order: NewOrder) -> IdempotencyClaim:
+async def _store_intent(tx: UnitOfWork, slot: Slot, order: NewOrder) -> tuple[IdempotencyClaim, Order | None]:
     """Key, order, audit and timeline in one transaction; a concurrent twin gets the first one's claim."""
     claim = await slot.claim(tx, order.id)
+    stored = None
     if claim.created:
-        await tx.orders.create(order)
+        held = await tx.stock.held_for_cart(order.cart_id)
+        stored = await tx.orders.create(replace(order, reservation_id=held))
         total: dict[str, str | int | bool | None] = {
             "total": order.totals.total,
             "currency": order.totals.currency,
         }
         await tx.audit.add("order.request", "order", order.id, after={**total, "provider": order.provider})
         await tx.timeline.add(order.id, "requested", "The checkout has been received.", total)
-    return claim
+    return claim, stored
 
 
-async def _answer(call: Call, slot: Slot, claim: IdempotencyClaim) -> FirstAnswer:
-    order = await _check_owner(call, claim.object_id)
+async def _answer(call: Call, slot: Slot, claim: IdempotencyClaim, order: Order) -> FirstAnswer:
     settings = call.gateway.settings
     wait = settings.answer_within_seconds if claim.created else settings.attach_within_seconds
     try:

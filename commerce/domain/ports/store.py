@@ -130,6 +130,9 @@ class StockRepository(Protocol):
     async def reservation(self, reservation_id: str) -> Reservation:
         """Raises NotFound."""
 
+    async def held_for_cart(self, cart_id: str) -> str | None:
+        """The reservation that holds stock for this cart now and that no order has taken over."""
+
     async def plan_reservation(
         self, reservation_id: str, cart_id: str, lines: Sequence[HoldLine], minutes: int
     ) -> None:

@@ -24,6 +24,12 @@ _READ = text(
     FROM reservations WHERE id = :id
     """
 )
+_HELD_FOR_CART = text(
+    """
+    SELECT id FROM reservations
+    WHERE cart_id = :cart_id AND order_id IS NULL AND status = 'held' AND expires_at > clock_timestamp()
+    """
+)
 _EXPIRE_OF_CART = text(
     """
     UPDATE reservations SET status = 'expired'
@@ -72,6 +78,10 @@ class Reservations:
         if row is None:
             raise NotFound("reservation", reservation_id)
         return reservation_of(row)
+
+    async def held_for_cart(self, cart_id: str) -> str | None:
+        row = await self._work.first(_HELD_FOR_CART, {"cart_id": cart_id})
+        return str(row["id"]) if row is not None else None
 
     async def plan(self, reservation_id: str, cart_id: str, lines: Sequence[HoldLine], minutes: int) -> None:
         await self._work.run(_EXPIRE_OF_CART, {"cart_id": cart_id})

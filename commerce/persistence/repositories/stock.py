@@ -55,6 +55,9 @@ class SqlStock:
     async def reservation(self, reservation_id: str) -> Reservation:
         return await self._reservations.reservation(reservation_id)
 
+    async def held_for_cart(self, cart_id: str) -> str | None:
+        return await self._reservations.held_for_cart(cart_id)
+
     async def plan_reservation(
         self, reservation_id: str, cart_id: str, lines: Sequence[HoldLine], minutes: int
     ) -> None:

@@ -294,3 +294,20 @@ async def test_the_answer_names_postage_by_country(shop: Shop) -> None:
     )
     assert answer.json()["order"]["totals"]["shipping"] == {"amount": 1800, "currency": "GBP"}
     assert answer.json()["order"]["totals"]["total"] == {"amount": 2310, "currency": "GBP"}
+
+
+async def test_the_carts_own_hold_goes_over_to_the_order(shop: Shop) -> None:
+    person = shop.person("ada")
+    cart = await shop.cart(person)
+    made = await shop.http.post(
+        "/v1/reservations", json={"cart_id": cart["id"], "minutes": 5}, headers=person
+    )
+    async with shop.gateway.database.transaction(RequestContext("test")) as tx:
+        wish = await tx.stock.reservation(made.json()["id"])
+        await tx.stock.hold(wish.id, wish.lines, 300, cart_id=str(cart["id"]), order_id=None)
+    order_id = (await shop.check_out(cart["id"], person, "own-hold")).json()["order_id"]
+    other = await shop.cart(person)
+    without = (await shop.check_out(other["id"], person, "no-hold")).json()["order_id"]
+    stored = "SELECT reservation_id FROM orders WHERE id = %s"
+    assert shop.rows(stored, order_id) == [(made.json()["id"],)]
+    assert shop.rows(stored, without) == [(None,)]
