@@ -135,3 +135,15 @@ async def test_a_strangers_stream_is_not_opened(shop: Shop) -> None:
     order = await bought(shop, "stream-7")
     answer = await shop.http.get(f"/v1/orders/{order.order_id}/events", headers=shop.person("bob"))
     assert answer.status_code == 404
+
+
+async def test_a_quiet_stream_gives_signs_of_life(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.2)
+    order = await bought(shop, "stream-8")
+    url = f"/v1/orders/{order.order_id}/events"
+    async with shop.http.stream("GET", url, headers=order.headers) as answer, asyncio.timeout(5):
+        async for line in answer.aiter_lines():
+            if line == ": ping":
+                break
+        else:
+            pytest.fail("the stream ended without a sign of life")
