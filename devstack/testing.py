@@ -30,6 +30,8 @@ CARRIER_API_KEY = "EZTK_devstack"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _MEMORY_NEEDED = 1 << 30
 _TEMPLATE = "migrated"
+_QUICK_RECOVERY = {"history.defaultWorkflowTaskTimeout": '"3s"'}
+"""A killed worker's workflow tasks time out after 3 s, not 10: tests that kill wait less."""
 _PREFIX = "commerce-test-"
 
 
@@ -104,7 +106,12 @@ class TestServers:
     def temporal(self) -> Temporal:
         at = TemporalPorts(*ports.assign(("grpc", "ui", "http", "metrics")).values())
         server = Temporal(
-            self.folder / "temporal.db", at, self._log("temporal"), self._search_attributes, headless=True
+            self.folder / "temporal.db",
+            at,
+            self._log("temporal"),
+            self._search_attributes,
+            headless=True,
+            dynamic_config=_QUICK_RECOVERY,
         )
         self._temporal_child = server.start()
         self._children.append(self._temporal_child)

@@ -24,6 +24,9 @@ OUTAGE = timedelta(days=7)
 PROVIDER_KEY_LIFE = timedelta(hours=23)
 """Stripe keeps an idempotency key for at least a day: a step that relies on one gives up before that."""
 
+LIFE_SIGN = timedelta(seconds=6)
+"""A step whose worker has been silent for this long is started anew elsewhere."""
+
 _NAMES = [error.value for error in NON_RETRYABLE]
 _QUICK = RetryPolicy(
     initial_interval=timedelta(milliseconds=100),
@@ -80,6 +83,7 @@ async def provider_step(
         task_queue=queue,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=give_up_after,
+        heartbeat_timeout=LIFE_SIGN,
         retry_policy=_PATIENT,
         summary=summary,
     )

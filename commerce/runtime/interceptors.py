@@ -1,5 +1,8 @@
-"""What wraps every activity: errors under their stable names, and who is at work in each log line."""
+"""What wraps every activity: stable names for errors, signs of life, and who is at work in each log line."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -36,11 +39,34 @@ class _NamedErrors(ActivityInboundInterceptor):
             activity=info.activity_type, workflow_id=info.workflow_id, attempt=info.attempt
         ):
             try:
-                return await super().execute_activity(input)
+                async with _signs_of_life(info):
+                    return await super().execute_activity(input)
             except CommerceError as failure:
                 named = name_error(failure)
                 log.warning("step failed", type=named.type, error=str(failure))
                 raise named from failure
+
+
+@asynccontextmanager
+async def _signs_of_life(info: activity.Info) -> AsyncIterator[None]:
+    """Heartbeats for as long as the step runs, so that a killed worker's step starts anew in seconds.
+
+    A step that ends within a third of its heartbeat timeout sends none, and costs nothing.
+    """
+    if info.heartbeat_timeout is None or info.is_local:
+        yield
+        return
+    beating = asyncio.create_task(_beat(info.heartbeat_timeout.total_seconds() / 3))
+    try:
+        yield
+    finally:
+        beating.cancel()
+
+
+async def _beat(every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        activity.heartbeat()
 
 
 def name_error(failure: CommerceError) -> ApplicationError:

@@ -44,6 +44,7 @@ class Temporal:
     codec_endpoint: str | None = None
     headless: bool = False
     time_skipping: bool = False
+    dynamic_config: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -68,7 +69,7 @@ class Temporal:
     def server_options(self) -> list[str]:
         """Poll rates, time skipping and search attributes; a test environment that starts the server
         by itself passes them as `dev_server_extra_args`."""
-        config = dict(_DYNAMIC_CONFIG)
+        config = {**_DYNAMIC_CONFIG, **self.dynamic_config}
         if self.time_skipping:
             config["frontend.WorkflowTimeSkippingEnabled"] = "true"
         options = [p for key, value in config.items() for p in ("--dynamic-config-value", f"{key}={value}")]
