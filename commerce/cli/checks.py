@@ -7,13 +7,13 @@ from commerce.cli.families import listed
 from commerce.cli.provider_books import ProviderMoney, is_emulated, read_money
 from commerce.cli.running import open_database, reading_url
 from commerce.cli.settings import CommandSettings
+from commerce.cli.temporal import open_client
 from commerce.contracts.ids import parse_workflow_id
 from commerce.contracts.names import CHECKOUT_WORKFLOW
 from commerce.contracts.statuses import FulfilmentState, OrderState, Provider
 from commerce.domain.messaging import InvariantResult
 from commerce.domain.ports import Database
 from commerce.persistence.books import OrderMoney, money_by_order
-from commerce.runtime.temporal import connect
 
 _OPEN = {OrderState.PENDING, OrderState.CONFIRMED}
 _LOOKS = 4
@@ -42,7 +42,7 @@ async def check_books(
 
 async def lost_orders(settings: CommandSettings, database: Database) -> InvariantResult:
     """Open orders whose workflow ended before them: nothing moves them. Raises ProviderUnavailable."""
-    client = await connect(settings)
+    client = await open_client(settings)
     query = f"WorkflowType = '{CHECKOUT_WORKFLOW}' AND ExecutionStatus IN ({_ENDED_BADLY})"
     rows: list[dict[str, object]] = []
     for ended in await listed(client, query):

@@ -21,7 +21,7 @@ from temporalio.converter import PayloadCodec
 
 from commerce.cli.errors import CommandError, Exit
 
-_IMMATERIAL = frozenset({"identity", "request_id", "worker_version", "binary_checksum", "sdk_metadata_name"})
+_IMMATERIAL = frozenset({"identity", "request_id", "worker_version", "binary_checksum"})
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,5 @@ def _submessages(field: FieldDescriptor, value: Any) -> Iterator[Message]:
 
 
 def _drop_immaterial(message: Message) -> None:
-    for name in _IMMATERIAL & message.DESCRIPTOR.fields_by_name.keys():
+    for name in _IMMATERIAL.intersection(message.DESCRIPTOR.fields_by_name):
         message.ClearField(name)

@@ -30,7 +30,7 @@ class ProviderTotals(BaseModel):
     refunded: dict[str, int]
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     kind: str
     order_id: str | None = None
     amount: int = 0
@@ -39,8 +39,8 @@ class _Entry(BaseModel):
     refund: str | None = None
 
 
-class _Journal(BaseModel):
-    data: list[_Entry]
+class Journal(BaseModel):
+    data: list[Entry]
 
 
 def is_emulated(api_base: str) -> bool:
@@ -52,7 +52,7 @@ async def read_money(api_base: str) -> ProviderMoney:
     async with httpx.AsyncClient(base_url=api_base, timeout=_TIMEOUT) as client:
         try:
             for _ in range(3):
-                money = money_of(_Journal.model_validate_json((await _get(client, "journal")).content))
+                money = money_of(Journal.model_validate_json((await _get(client, "journal")).content))
                 totals = ProviderTotals.model_validate_json((await _get(client, "totals")).content)
                 if money.totals() == totals:
                     return money
@@ -66,10 +66,10 @@ async def _get(client: httpx.AsyncClient, name: str) -> httpx.Response:
     return response.raise_for_status()
 
 
-def money_of(journal: "_Journal") -> ProviderMoney:
+def money_of(journal: "Journal") -> ProviderMoney:
     """A refund counts once, while it stands: one that failed later counts no more."""
     money = ProviderMoney()
-    refunds: dict[str, _Entry] = {}
+    refunds: dict[str, Entry] = {}
     for entry in journal.data:
         if entry.payment_intent:
             money.orders[entry.payment_intent] = entry.order_id
@@ -83,7 +83,7 @@ def money_of(journal: "_Journal") -> ProviderMoney:
     return money
 
 
-def _add(sums: dict[tuple[str, str], int], entry: _Entry) -> None:
+def _add(sums: dict[tuple[str, str], int], entry: Entry) -> None:
     place = (entry.order_id or "", entry.currency.upper())
     sums[place] = sums.get(place, 0) + entry.amount
 

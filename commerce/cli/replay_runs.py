@@ -12,9 +12,9 @@ from commerce.cli.out import progress_bar, remarks
 from commerce.cli.replaying import Outcome, one_by_one, plain_converter, replay
 from commerce.cli.running import one_line, open_database
 from commerce.cli.settings import load
+from commerce.cli.temporal import open_client
 from commerce.contracts.names import SWEEP_WORKFLOW
 from commerce.domain.errors import NotFound, ProviderUnavailable
-from commerce.runtime.temporal import connect
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _STORY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -37,7 +37,7 @@ async def replay_live(query: str, since: str, limit: int, *, must: bool, quiet: 
     start = parse_since(since, datetime.now(UTC))
     try:
         settings = load()
-        client = await connect(settings)
+        client = await open_client(settings)
     except (ProviderUnavailable, CommandError) as missing:
         if must:
             raise
@@ -58,7 +58,7 @@ async def record_histories(
     if not _STORY.fullmatch(name):
         raise CommandError(f"{name!r} is no name of a story: small letters, digits, _", Exit.CONFIGURATION)
     settings = load()
-    client = await connect(settings)
+    client = await open_client(settings)
     executions = []
     for workflow_id in workflow_ids:
         runs = await listed(client, f"WorkflowId = '{workflow_id}'")

@@ -14,11 +14,11 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from commerce.cli.settings import CommandSettings
+from commerce.cli.temporal import open_client
 from commerce.contracts import names
 from commerce.contracts.checkout import OrderSituation
 from commerce.contracts.ids import order_workflow_id
 from commerce.domain.errors import ProviderUnavailable
-from commerce.runtime.temporal import connect
 
 _PATIENCE = timedelta(seconds=5)
 
@@ -50,7 +50,7 @@ async def read_state(settings: CommandSettings, order_id: str) -> WorkflowState:
     workflow_id = order_workflow_id(order_id)
     page = ui_link(settings, workflow_id)
     try:
-        client = await connect(settings)
+        client = await open_client(settings)
     except ProviderUnavailable as outage:
         return WorkflowState(workflow_id, page, note=str(outage).splitlines()[0])
     return await _look(client, settings, workflow_id)

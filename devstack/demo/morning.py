@@ -16,9 +16,9 @@ from api.schemas.orders import OrderView
 from commerce.cli.out import answers, print_json
 from commerce.cli.settings import CommandSettings, load
 from commerce.cli.stack import sign_in
+from commerce.cli.temporal import open_client
 from commerce.cli.workflow_state import ui_link
 from commerce.contracts.ids import order_workflow_id
-from commerce.runtime.temporal import connect
 from devstack.credentials import Credentials
 from devstack.demo.books import Levels, balance_of_money, balance_of_stock, read_levels
 from devstack.demo.cost import OrderCost, costs_of, summary
@@ -213,7 +213,7 @@ class Morning:
         self, visits: Sequence[Visit], orders: dict[str, OrderView], since: datetime
     ) -> list[OrderCost]:
         delivered = [orders[v.order_id] for v in visits if is_delivered(orders.get(v.order_id))]
-        client = await connect(self._settings)
+        client = await open_client(self._settings)
         with self._steps.step("histories of delivered orders", len(delivered)) as advance:
             return await costs_of(client, delivered, since, advance)
 
