@@ -9,6 +9,7 @@ from commerce.contracts.checkout import CheckoutAnswer, CheckoutStatus, PaymentA
 from commerce.contracts.context import RequestContext
 from commerce.contracts.money import Money
 from commerce.contracts.statuses import OrderState, PaymentState, PaymentStatus
+from commerce.domain.carts import Cart
 from commerce.domain.errors import NotFound, ProviderUnavailable
 from commerce.domain.orders import Order
 from commerce.domain.providers import ProviderPayment
@@ -311,3 +312,26 @@ async def test_the_carts_own_hold_goes_over_to_the_order(shop: Shop) -> None:
     stored = "SELECT reservation_id FROM orders WHERE id = %s"
     assert shop.rows(stored, order_id) == [(made.json()["id"],)]
     assert shop.rows(stored, without) == [(None,)]
+
+
+async def test_a_twin_that_closed_the_cart_first_is_no_conflict(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = shop.person("ada")
+    cart_id = str((await shop.cart(person))["id"])
+    carts = shop.gateway.carts
+    read = carts.get
+    twins: list[str] = []
+
+    async def get_late(asked: str) -> Cart:
+        if not twins:
+            twins.append("on its way")
+            twin = await shop.check_out(cart_id, person, "twin")
+            twins.append(twin.text)
+            await carts.close(cart_id, twin.json()["order_id"])
+        return await read(asked)
+
+    monkeypatch.setattr(carts, "get", get_late)
+    answer = await shop.check_out(cart_id, person, "twin")
+    assert (answer.status_code, answer.text) == (201, twins[1])
+    assert answer.headers["idempotency-replayed"] == "true"
