@@ -70,12 +70,12 @@ $(ENV): requirements/uv.lock requirements/dev.lock pyproject.toml
 	@echo "installing into .venv …"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.lock
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(AWS_ENV): requirements/aws-emulator.lock $(ENV)
 	@echo "installing the AWS emulator into .venv-aws …"
 	@[ -x .venv-aws/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-aws
-	@VIRTUAL_ENV=.venv-aws $(BIN)/uv pip sync --quiet --require-hashes requirements/aws-emulator.lock
+	@VIRTUAL_ENV=.venv-aws $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/aws-emulator.lock
 	@touch $@

@@ -66,23 +66,24 @@ class InboxRelay:
         """Takes a batch; says how many there were."""
         async with self._database.transaction(_CONTEXT) as tx:
             events = await tx.inbox.take(limit, LEASE_SECONDS)
-        for event in events:
-            try:
-                verdict = await self._deliver(event)
-            except ProviderUnavailable as outage:
-                verdict = Verdict(f"unavailable: {outage}", retry=2.0)
-            except NotFound as unknown:
-                gave_up = event.attempts > UNKNOWN_PATIENCE
-                verdict = Verdict(str(unknown), retry=None if gave_up else _backoff(event))
-            await self._mark(event, verdict)
+        verdicts = [(event, await self._verdict(event)) for event in events]
+        if verdicts:
+            async with self._database.transaction(_CONTEXT) as tx:
+                for event, verdict in verdicts:
+                    if verdict.retry is not None:
+                        await tx.inbox.defer(event.event_id, verdict.retry, verdict.outcome)
+                    else:
+                        await tx.inbox.mark_told(event.event_id, verdict.outcome, seen=verdict.seen)
         return len(events)
 
-    async def _mark(self, event: InboxEvent, verdict: Verdict) -> None:
-        async with self._database.transaction(_CONTEXT) as tx:
-            if verdict.retry is not None:
-                await tx.inbox.defer(event.event_id, verdict.retry, verdict.outcome)
-            else:
-                await tx.inbox.mark_told(event.event_id, verdict.outcome, seen=verdict.seen)
+    async def _verdict(self, event: InboxEvent) -> Verdict:
+        try:
+            return await self._deliver(event)
+        except ProviderUnavailable as outage:
+            return Verdict(f"unavailable: {outage}", retry=2.0)
+        except NotFound as unknown:
+            gave_up = event.attempts > UNKNOWN_PATIENCE
+            return Verdict(str(unknown), retry=None if gave_up else _backoff(event))
 
     async def _deliver(self, event: InboxEvent) -> Verdict:
         if event.provider in self._carriers:

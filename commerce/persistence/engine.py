@@ -40,6 +40,7 @@ def create_engine(
         pool_timeout=pool_timeout,
         pool_use_lifo=True,
         json_serializer=_compact_json,
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,
