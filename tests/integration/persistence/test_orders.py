@@ -133,7 +133,7 @@ async def test_a_list_takes_as_many_queries_as_one_view(db: SqlDatabase) -> None
     async with db.reading() as tx:
         page, _ = await tx.orders.list_views(customer_id=None, status=None, cursor=None, limit=100)
     assert len(page) == 4
-    assert len(counted) == 5
+    assert len([statement for statement in counted if statement.startswith("SELECT")]) == 5
 
 
 async def test_the_sweeper_finds_old_pending_orders_that_were_never_started(
