@@ -74,9 +74,10 @@ async def _read(settings: CommandSettings, order_ids: set[str]) -> list[Amounts]
         for money in await money_by_order(reading_url(settings), Provider.STRIPE)
         if money.order_id in order_ids
     ]
-    captured = sum(amount for (order_id, _), amount in theirs.captured.items() if order_id in order_ids)
-    refunded = sum(amount for (order_id, _), amount in theirs.refunded.items() if order_id in order_ids)
-    return [
-        Amounts("captured", captured, sum(m.captured for m in ours), sum(m.ledger_captured for m in ours)),
-        Amounts("refunded", refunded, sum(m.refunded for m in ours), sum(m.ledger_refunded for m in ours)),
-    ]
+    captured, refunded = (
+        sum(amount for (order_id, _), amount in sums.items() if order_id in order_ids)
+        for sums in (theirs.captured, theirs.refunded)
+    )
+    taken = Amounts("captured", captured, sum(m.captured for m in ours), sum(m.ledger_captured for m in ours))
+    back = Amounts("refunded", refunded, sum(m.refunded for m in ours), sum(m.ledger_refunded for m in ours))
+    return [taken, back, taken.less("kept", back)]

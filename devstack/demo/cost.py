@@ -53,12 +53,13 @@ async def costs_of(
 
 
 def summary(usages: Sequence[Usage]) -> Cost:
+    """Means to a tenth."""
     count = max(len(usages), 1)
     return Cost(
         orders=len(usages),
-        mean_events=sum(usage.events for usage in usages) / count,
+        mean_events=round(sum(usage.events for usage in usages) / count, 1),
         most_events=max((usage.events for usage in usages), default=0),
-        mean_actions=sum(usage.actions for usage in usages) / count,
+        mean_actions=round(sum(usage.actions for usage in usages) / count, 1),
         most_actions=max((usage.actions for usage in usages), default=0),
     )
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
@@ -32,7 +33,6 @@ from devstack.demo.shoppers import CURRENCY, Shoppers, Visit
 from devstack.demo.stack import a_running_stack
 from devstack.demo.steps import Steps
 from devstack.demo.world import STANDSTILL, Speed, World
-from devstack.environment import Endpoints
 from devstack.errors import StackError
 from devstack.home import Home
 from devstack.orderbook import read_orderbook
@@ -54,6 +54,20 @@ class _Found:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """What the morning happens on: a running shop, its customers' sign-in, its staff."""
+
+    settings: CommandSettings
+    shop: Shop
+    world: World
+    people: People
+    support: Caller
+    warehouse: Caller
+    steps: Steps
+    at_once: int
+
+
+@dataclass(frozen=True)
 class Demo:
     seed: int
     at_once: int
@@ -67,11 +81,18 @@ class Demo:
         async with a_running_stack(steps, stay=self.stay) as endpoints:
             settings = load()
             async with httpx.AsyncClient(base_url=str(endpoints["gateway"]), timeout=30.0) as client:
-                morning = Morning(plan, settings, endpoints, client, steps=steps, at_once=self.at_once)
-                try:
-                    report = await morning.run()
-                except Refused as refused:
-                    raise StackError(f"the shop refused what it should not have: {refused}") from refused
+                with closing(People(_pool_of(settings), self.at_once)) as people:
+                    stage = Stage(
+                        settings=settings,
+                        shop=Shop(client),
+                        world=World(client, str(endpoints["stripe_api"]), str(endpoints["carrier_api"])),
+                        people=people,
+                        support=Caller(token=sign_in("support")),
+                        warehouse=Caller(token=sign_in("warehouse")),
+                        steps=steps,
+                        at_once=self.at_once,
+                    )
+                    report = await Morning(plan, stage).run()
             self._show(report)
         return report.balanced
 
@@ -83,27 +104,35 @@ class Demo:
             answers().print(part, soft_wrap=isinstance(part, str))
 
 
+def _pool_of(settings: CommandSettings) -> Pool:
+    return Pool(
+        endpoint=settings.aws_endpoint_url or "",
+        id=settings.cognito_user_pool_id or "",
+        client_id=settings.cognito_client_id or "",
+        password=Credentials.load(Home.find().secrets).people_password,
+    )
+
+
 class Morning:
-    def __init__(
-        self,
-        plan: Plan,
-        settings: CommandSettings,
-        endpoints: Endpoints,
-        client: httpx.AsyncClient,
-        *,
-        steps: Steps,
-        at_once: int,
-    ) -> None:
+    def __init__(self, plan: Plan, stage: Stage) -> None:
         self._plan = plan
-        self._settings = settings
-        self._shop = Shop(client)
-        self._world = World(client, str(endpoints["stripe_api"]), str(endpoints["carrier_api"]))
-        self._steps = steps
-        self._at_once = at_once
-        self._support = Caller(token=sign_in("support"))
+        self._settings = stage.settings
+        self._shop = stage.shop
+        self._world = stage.world
+        self._people = stage.people
+        self._support, self._warehouse = stage.support, stage.warehouse
+        self._steps = stage.steps
+        self._at_once = stage.at_once
         self._skus = sorted(plan.wanted())
 
     async def run(self) -> Report:
+        """Raises StackError when the shop refuses what it should not."""
+        try:
+            return await self._run()
+        except Refused as refused:
+            raise StackError(f"the shop refused what it should not have: {refused}") from refused
+
+    async def _run(self) -> Report:
         began, since = time.monotonic(), datetime.now(UTC)
         received = await self._stock_up()
         opening = await read_levels(self._settings, self._skus)
@@ -128,7 +157,6 @@ class Morning:
         missing = {sku: pieces for sku, pieces in missing.items() if pieces > 0}
         if not missing:
             return 0
-        warehouse = Caller(token=sign_in("warehouse"))
         with self._steps.step("goods come in", len(missing)) as advance:
             for sku, pieces in missing.items():
                 movement = {
@@ -136,7 +164,7 @@ class Morning:
                     "delta": pieces,
                     "reason": "Delivery before opening",
                 }
-                await self._shop.receive_goods(warehouse, sku, dict(movement))
+                await self._shop.receive_goods(self._warehouse, sku, dict(movement))
                 advance()
         return sum(missing.values())
 
@@ -152,26 +180,19 @@ class Morning:
                 advance()
                 return found
 
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(visit(purchase)) for purchase in self._plan.purchases]
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(visit(purchase)) for purchase in self._plan.purchases]
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
 
     async def _sign_everybody_in(self) -> dict[str, str]:
         customers = sorted(
             {p.invoice.customer_id or p.invoice.number for p in self._plan.purchases if not p.guest}
         )
-        pool = Pool(
-            endpoint=self._settings.aws_endpoint_url or "",
-            id=self._settings.cognito_user_pool_id or "",
-            client_id=self._settings.cognito_client_id or "",
-            password=Credentials.load(Home.find().secrets).people_password,
-        )
-        people = People(pool, self._at_once)
-        try:
-            with self._steps.step("customers sign in", len(customers)) as advance:
-                return await people.tokens(customers, advance)
-        finally:
-            people.close()
+        with self._steps.step("customers sign in", len(customers)) as advance:
+            return await self._people.tokens(customers, advance)
 
     async def _await_ends(self, visits: Sequence[Visit]) -> dict[str, OrderView]:
         """All orders, once each is where its way ends, or as they are when none has moved for a while."""

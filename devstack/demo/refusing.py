@@ -9,6 +9,8 @@ from devstack.demo.shop import Caller, Refused, Shop, slug_of
 from devstack.demo.shoppers import CURRENCY, checkout
 from devstack.orderbook import Invoice
 
+_NAMED = 3
+
 
 async def try_the_impossible(shop: Shop, support: Caller, plan: Plan) -> list[Refusal]:
     """Every one is really sent: an `answer` of None says that the gateway took it."""
@@ -19,8 +21,7 @@ async def try_the_impossible(shop: Shop, support: Caller, plan: Plan) -> list[Re
 
 async def _give_back_nothing(shop: Shop, support: Caller, cancellation: Invoice) -> Refusal:
     """No order of this morning holds the goods, so the only order to name is one that is not there."""
-    goods = ", ".join(cancellation.pieces) or "goods"
-    reason = f"no purchase to cancel: customer {cancellation.customer_id} bought no {goods}"
+    reason = f"no purchase to cancel: customer {cancellation.customer_id} bought {_nothing_of(cancellation)}"
     body: dict[str, object] = {"reason": f"Cancellation {cancellation.number}"}
     try:
         await shop.refund(support, f"ord_{cancellation.number.lower()}", body)
@@ -46,6 +47,13 @@ async def _buy_nonsense(shop: Shop, invoice: Invoice) -> Refusal:
         return Refusal(invoice.number, reason, _words(refused))
     answer = _words(first.answer) if isinstance(first.answer, Refused) else None
     return Refusal(invoice.number, reason, answer)
+
+
+def _nothing_of(cancellation: Invoice) -> str:
+    skus = list(cancellation.pieces)
+    if not skus:
+        return "nothing that it could be for"
+    return f"no {', '.join(skus[:_NAMED])}" + (" …" if len(skus) > _NAMED else "")
 
 
 def _words(refused: Refused) -> str:

@@ -37,6 +37,14 @@ class Amounts:
     def equal(self) -> bool:
         return self.provider == self.payments == self.ledger
 
+    def less(self, what: str, other: Amounts) -> Amounts:
+        return Amounts(
+            what,
+            self.provider - other.provider,
+            self.payments - other.payments,
+            self.ledger - other.ledger,
+        )
+
 
 @dataclass(frozen=True)
 class Postage:

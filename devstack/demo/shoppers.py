@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from api.schemas.checkouts import CheckoutView
 from api.schemas.orders import OrderView
@@ -35,7 +35,6 @@ class Visit:
     outcome: str
     answer_seconds: float
     shipping: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 class Shoppers:
@@ -105,6 +104,7 @@ def _declined(purchase: Purchase, caller: Caller, first: FirstAnswer, refused: R
     """Raises Refused when it was not the card, or not one that is declined."""
     extra = refused.problem.model_extra or {}
     order_id = extra.get("order_id")
-    if slug_of(refused.problem) != "payment-declined" or not isinstance(order_id, str):
+    by_the_card = slug_of(refused.problem) == "payment-declined" and purchase.way is Way.DECLINED
+    if not by_the_card or not isinstance(order_id, str):
         raise refused
     return Visit(purchase, caller, order_id, "declined", first.seconds)
