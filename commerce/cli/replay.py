@@ -58,26 +58,36 @@ def replay(
 
 def record(
     *,
-    name: Annotated[str, typer.Option(help="Name of the story: happy, declined, …", show_default=False)],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the story: happy, declined, …", show_default=False)
+    ] = None,
     workflow_id: Annotated[
         list[str] | None, typer.Option(help="A workflow to record, all its runs; may be repeated.")
     ] = None,
     order: Annotated[
         str | None, typer.Option(help="Record this order's workflow, payment, parcels and messages.")
     ] = None,
+    stories: Annotated[
+        bool,
+        typer.Option("--stories", help="Play all stories on the local stack and record each: 3 minutes."),
+    ] = False,
     folder: Annotated[Path, typer.Option("--dir", help="Where histories are kept.")] = HISTORIES,
     release: Annotated[
         str | None, typer.Option(help="The release they come from; this build's if left out.")
     ] = None,
 ) -> None:
     """Store histories of the running server as <dir>/<release>/<name>.json, opened and in a stable form."""
-    from commerce.cli.replay_runs import record_histories
+    from commerce.cli.replay_runs import record_histories, record_stories
     from commerce.cli.running import run
 
-    if not workflow_id and not order:
-        raise CommandError("say what to record: --workflow-id or --order", Exit.CONFIGURATION)
-    path, count = run(record_histories(name, workflow_id or [], order, folder, release))
-    print(f"{path}: {count} {'history' if count == 1 else 'histories'}")
+    if stories:
+        written = run(record_stories(folder, release))
+    elif name and (workflow_id or order):
+        written = [run(record_histories(name, workflow_id or [], order, folder, release))]
+    else:
+        raise CommandError("say what to record: --name with --order or --workflow-id", Exit.CONFIGURATION)
+    for path, count in written:
+        print(f"{path}: {count} {'history' if count == 1 else 'histories'}")
 
 
 def _report(outcomes: "dict[str, Outcome]", *, as_json: bool) -> None:

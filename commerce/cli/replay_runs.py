@@ -76,6 +76,29 @@ async def record_histories(
     return path, len(opened)
 
 
+async def record_stories(folder: Path, release: str | None) -> list[tuple[Path, int]]:
+    """Every path an order can take, played anew on the local stack. Raises CommandError."""
+    from devstack.demo.shop import Refused
+    from devstack.demo.stories import open_stories
+    from devstack.errors import StackError
+
+    written = []
+    try:
+        async with open_stories() as stories:
+            played = stories.all()
+            with progress_bar() as progress:
+                task = progress.add_task("stories", total=len(played))
+                for name, play in played.items():
+                    order_id = await play()
+                    written.append(await record_histories(name, [], order_id, folder, release))
+                    progress.advance(task)
+    except StackError as error:
+        raise CommandError(str(error), Exit.UNREACHABLE) from error
+    except Refused as refused:
+        raise CommandError(f"the shop refused a story: {refused}", Exit.FOUND) from refused
+    return written
+
+
 def parse_since(text: str, now: datetime) -> datetime:
     """`90m`, `24h`, `7d` before `now`, or an RFC 3339 time. Raises CommandError."""
     span = re.fullmatch(r"(\d{1,6})([mhd])", text)

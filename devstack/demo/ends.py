@@ -22,12 +22,13 @@ def unfinished(visit: Visit, order: OrderView | None) -> str | None:
     if visit.purchase.is_delivered:
         if order.status is OrderStatus.DELIVERED:
             return None
-    elif order.status is OrderStatus.CANCELLED and _holds_no_money(order):
+    elif order.status is OrderStatus.CANCELLED and holds_no_money(order):
         return None
     return f"{number}: order {order.number} is {order.status}, {order.situation.doing}"
 
 
-def _holds_no_money(order: OrderView) -> bool:
+def holds_no_money(order: OrderView) -> bool:
+    """Whatever was taken or held is back."""
     left = sum(payment.captured.amount - payment.refunded.amount for payment in order.payments)
     live = any(payment.status in _LIVE for payment in order.payments)
     return left == 0 and not live and not refunds_open(order)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from api.schemas.base import Page, ProblemDocument
 from api.schemas.carts import NewCartView
 from api.schemas.checkouts import CheckoutView
-from api.schemas.orders import OrderView, RefundView
+from api.schemas.orders import AttentionItem, OrderView, RefundView
 from devstack.errors import StackError
 
 Json = dict[str, object]
@@ -106,6 +107,16 @@ class Shop:
         """Raises Refused."""
         path = f"/v1/orders/{order_id}/refunds"
         return await self._parsed(RefundView, "POST", path, caller, refund, key=_key())
+
+    async def needing_attention(self, caller: Caller) -> set[str]:
+        """Ids of orders that wait for a person."""
+        page = await self._parsed(Page[AttentionItem], "GET", "/v1/admin/attention?limit=100", caller)
+        return {item.order_id for item in page.items}
+
+    async def retry_undo(self, caller: Caller, order_id: str, step: str) -> None:
+        """Raises Refused."""
+        path = f"/v1/admin/orders/{order_id}/compensations/{quote(step)}"
+        _check(await self._send("POST", path, caller, {"resolution": "retry"}))
 
     async def receive_goods(self, caller: Caller, sku: str, movement: Json) -> None:
         """Raises Refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -19,6 +19,7 @@ class Speed(BaseModel):
 
 
 STANDSTILL = Speed()
+_FOR_EVER = 1_000_000
 
 
 class World:
@@ -46,10 +47,25 @@ class World:
         finally:
             await self.move_carrier(before)
 
+    @asynccontextmanager
+    async def voids_fail(self) -> AsyncIterator[None]:
+        """No payment can be given up at the provider meanwhile; other planted faults go as well."""
+        faults = f"{self._stripe}/_emulator/faults"
+        fault: dict[str, str | int | float | None] = {
+            "operation": "payment_intents.cancel",
+            "mode": "error_before",
+            "times": _FOR_EVER,
+        }
+        await self._post(faults, fault)
+        try:
+            yield
+        finally:
+            (await self._client.delete(faults)).raise_for_status()
+
     async def move_carrier(self, speed: Speed) -> None:
         await self._post(f"{self._carrier}/_emulator/speed", speed.model_dump())
 
-    async def _post(self, url: str, body: dict[str, str] | dict[str, float | None]) -> None:
+    async def _post(self, url: str, body: Mapping[str, str | int | float | None]) -> None:
         try:
             (await self._client.post(url, json=body)).raise_for_status()
         except httpx.HTTPError as failure:

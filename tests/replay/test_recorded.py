@@ -1,11 +1,13 @@
 """Orders that were begun under an earlier build end under this one."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from commerce.cli.histories import Recorded, read
 from commerce.cli.replaying import one_by_one, plain_converter, replay
+from devstack.demo.stories import Stories
 
 HISTORIES = Path(__file__).with_name("histories")
 FILES = sorted(HISTORIES.rglob("*.json"))
@@ -20,6 +22,11 @@ STORIES = {
     "failing_compensation": {"CheckoutWorkflow"},
 }
 """Each path that an order can take, with the workflows that at least belong to it."""
+
+
+def test_the_command_plays_every_path() -> None:
+    nobody = cast("Any", None)
+    assert set(Stories(nobody, nobody, nobody, nobody).all()) == set(STORIES)
 
 
 @pytest.mark.parametrize("story", sorted(STORIES))
