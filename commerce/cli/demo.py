@@ -6,6 +6,8 @@ import typer
 
 from commerce.cli.errors import CommandError, Exit
 
+_TERMINATED = 128 + 15
+
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)
@@ -25,12 +27,16 @@ def demo(
     Starts the local stack if it is not running, and stops it afterwards. Exit code 1 if the books do not
     balance.
     """
+    import asyncio
+
     from commerce.cli.running import run
     from devstack.demo.morning import Demo
     from devstack.errors import StackError
 
     try:
         balanced = run(Demo(seed=seed, at_once=at_once, stay=stay, as_json=json).run())
+    except asyncio.CancelledError:
+        raise typer.Exit(_TERMINATED) from None
     except StackError as error:
         raise CommandError(str(error), Exit.UNREACHABLE) from error
     if not balanced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -75,7 +76,12 @@ class Demo:
     as_json: bool
 
     async def run(self) -> bool:
-        """Whether the books balance. Raises StackError when the demo itself cannot go on."""
+        """Whether the books balance. Raises StackError when the demo itself cannot go on.
+
+        SIGTERM cancels it, so that the carrier drives on and a stack of the demo's own is stopped.
+        """
+        if (task := asyncio.current_task()) is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         steps = Steps(quiet=self.as_json)
         plan = plan_morning(read_orderbook(), self.seed)
         async with a_running_stack(steps, stay=self.stay) as endpoints:
