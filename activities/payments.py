@@ -82,6 +82,7 @@ class PaymentActivities:
         _, payment = await self._read(ref)
         outcome = await self._providers[payment.provider].read(payment.id, payment.provider_ref)
         if outcome is None:
+            await self._mark_seen(query)
             return _facts(payment)
         return await self._record(ref, outcome, query.event_ids)
 
@@ -146,9 +147,10 @@ class PaymentActivities:
         return UndoPlan(undo_id)
 
     @activity.defn(name="settlement")
-    async def settlement(self, ref: PaymentRef) -> PaymentSettled:
-        """Sums of the payment so far."""
-        order, payment = await self._read(ref)
+    async def settlement(self, query: ReadPayment) -> PaymentSettled:
+        """Sums of the payment so far; the inbox rows that it is asked about have been seen."""
+        await self._mark_seen(query)
+        order, payment = await self._read(PaymentRef(query.payment_id, query.order_id, query.context))
         return PaymentSettled(payment.captured, payment.refunded, progress_of(order))
 
     @activity.defn(name="refund_payment")
@@ -206,6 +208,11 @@ class PaymentActivities:
         await tx.audit.add("refund.succeed", "refund", refund.id, after={"amount": refund.amount})
         await notify(tx, order.id, NotificationKind.ORDER_REFUNDED, context, dedupe=refund.id)
         return moved
+
+    async def _mark_seen(self, query: ReadPayment) -> None:
+        if query.event_ids:
+            async with self._database.transaction(query.context.as_system()) as tx:
+                await tx.inbox.mark_seen(query.event_ids)
 
     async def _read(self, ref: PaymentRef) -> tuple[Order, Payment]:
         async with self._database.reading() as tx:

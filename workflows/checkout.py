@@ -1,14 +1,13 @@
 """An order, from the posted checkout to the end of its returns window."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
-    from activities.payments import PaymentActivities
     from activities.stock import StockActivities
     from commerce.contracts import names
     from commerce.contracts.checkout import (
@@ -25,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         OrderRef,
         OrderSituation,
         ParkedCompensation,
+        PaymentAction,
         PlacedOrder,
         PlaceOrder,
         RecordResolution,
@@ -34,19 +34,21 @@ with workflow.unsafe.imports_passed_through():
         Shortage,
     )
     from commerce.contracts.errors import ErrorType
-    from commerce.contracts.payments import PaymentFacts, PaymentRef, PaymentTask, ReadPayment
-    from commerce.contracts.queues import TaskQueue
+    from commerce.contracts.payments import PaymentFacts, PaymentTask
     from commerce.contracts.statuses import OrderStatus, PaymentState, PaymentStatus
-    from commerce.contracts.stock import ExtendHold, ReserveStock
+    from commerce.contracts.stock import ReserveStock
 
 from workflows.attributes import show_attention, show_progress
 from workflows.children import Children
 from workflows.compensation import Compensations, shielded
-from workflows.options import PROVIDER_KEY_LIFE, database_step, declared, provider_step, words_of
+from workflows.options import (
+    STEP_FAILURES,
+    database_step,
+    declared,
+    words_of,
+)
+from workflows.shopper_payment import ShopperPayment
 from workflows.situation import Situation
-
-LAST_LOOK = 30
-"""Seconds before a hold runs out at which it is extended, or the payment is looked at a last time."""
 
 
 @workflow.defn(name=names.CHECKOUT_WORKFLOW)
@@ -57,14 +59,12 @@ class CheckoutWorkflow:
     def __init__(self, command: CheckoutInput) -> None:
         self._command = command
         self._ref = OrderRef(command.order_id, command.context)
-        self._payment = PaymentRef(command.payment_id, command.order_id, command.context)
         self._answer: CheckoutAnswer | None = None
         self._progress = OrderProgress(1, OrderStatus.PENDING, PaymentState.NONE)
-        self._events: dict[str, ExternalEvent] = {}
-        self._read_events: set[str] = set()
         self._undo = Compensations(self._on_parked)
         self._children = Children(command)
         self._situation = Situation(f"Order {command.number} · {command.total}")
+        self._shopper = ShopperPayment(command, self._situation)
         self._deciding = asyncio.Lock()
         self._cancelled: CancelOrder | None = None
         self._undone = False
@@ -87,6 +87,7 @@ class CheckoutWorkflow:
 
     async def _story(self) -> None:
         placed = await self._place()
+        await self._shopper.stop_listening()
         if placed is None:
             await self._undo.run()
             return
@@ -108,16 +109,17 @@ class CheckoutWorkflow:
                 return None
             if not await self._reserve():
                 return None
-            facts = await self._authorise()
+            self._undo.add("void the payment", self._void_payment)
+            facts = await self._shopper.authorise(self._ask_shopper)
             if facts.status not in {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}:
                 await self._refuse_payment(facts)
                 return None
             placed = await database_step(
                 OrderActivities.place_order,
-                PlaceOrder(self._ref.order_id, self._payment.payment_id, self._ref.context),
+                PlaceOrder(self._ref.order_id, self._command.payment_id, self._ref.context),
                 "Place the order",
             )
-        except ActivityError as failure:
+        except STEP_FAILURES as failure:
             if is_cancelled_exception(failure) or self._cancelled is not None:
                 raise
             workflow.logger.warning("checkout failed: %s", words_of(failure))
@@ -147,75 +149,6 @@ class CheckoutWorkflow:
                 RejectReason.OUT_OF_STOCK, CheckoutStatus.OUT_OF_STOCK, shortages=held.shortages
             )
         return held.held
-
-    async def _authorise(self) -> PaymentFacts:
-        summary = f"Authorise {self._command.total} at {self._command.provider}"
-        self._situation.tell(summary, waiting_for=self._command.provider, then="The order is placed.")
-        self._undo.add("void the payment", self._void_payment)
-        facts = await provider_step(
-            PaymentActivities.authorise_payment,
-            self._payment,
-            summary,
-            queue=TaskQueue.PAYMENTS,
-            give_up_after=PROVIDER_KEY_LIFE,
-        )
-        if facts.status in _WITH_THE_SHOPPER:
-            facts = await self._await_shopper(facts)
-        return facts
-
-    async def _await_shopper(self, facts: PaymentFacts) -> PaymentFacts:
-        """3-D Secure: the order waits for the provider's word; its hold is extended once, then it ends."""
-        policy = self._command.policy
-        self._answer = CheckoutAnswer(self._ref.order_id, CheckoutStatus.REQUIRES_ACTION, facts.action)
-        for seconds, last in ((policy.hold_seconds, False), (policy.hold_extension_seconds, True)):
-            end = workflow.now() + timedelta(seconds=max(seconds - LAST_LOOK, seconds / 2))
-            while facts.status in _WITH_THE_SHOPPER and await self._news_before(end):
-                facts = await self._read_payment()
-            if facts.status not in _WITH_THE_SHOPPER:
-                return facts
-            if not last:
-                await self._extend_hold()
-        return await self._read_payment()
-
-    async def _news_before(self, end: datetime) -> bool:
-        """True when the provider has news, False when the time is over."""
-        self._situation.tell(
-            "Waiting for the shopper to confirm the payment at the bank",
-            waiting_for=f"{self._command.provider}'s webhook, until {end:%H:%M:%S} UTC",
-            then="Placed once confirmed; else the hold is extended once, then stock and money go back.",
-        )
-        left = end - workflow.now()
-        if left <= timedelta(0):
-            return False
-        try:
-            await workflow.wait_condition(
-                lambda: bool(self._unread()),
-                timeout=left,
-                timeout_summary=f"Hold runs out at {end:%H:%M:%S} UTC",
-            )
-        except TimeoutError:
-            return False
-        return True
-
-    async def _extend_hold(self) -> None:
-        await database_step(
-            StockActivities.extend_hold,
-            ExtendHold(self._ref.order_id, self._command.policy.hold_extension_seconds, self._ref.context),
-            "Extend the hold once",
-        )
-
-    def _unread(self) -> list[str]:
-        return [event_id for event_id in self._events if event_id not in self._read_events]
-
-    async def _read_payment(self) -> PaymentFacts:
-        event_ids = self._unread()
-        self._read_events.update(event_ids)
-        return await provider_step(
-            PaymentActivities.read_payment,
-            ReadPayment(self._payment.payment_id, self._ref.order_id, self._ref.context, event_ids),
-            f"Read the payment at {self._command.provider}",
-            queue=TaskQueue.PAYMENTS,
-        )
 
     async def _refuse_payment(self, facts: PaymentFacts) -> None:
         if facts.status is PaymentStatus.DECLINED:
@@ -266,7 +199,7 @@ class CheckoutWorkflow:
         self._situation.tell("Cancelled", then="Goods and money go back.")
         story.cancel()
         await asyncio.gather(story, return_exceptions=True)
-        self._children.stop_shipments()
+        self._children.stop()
         await self._undo.run()
         self._situation.tell("Cancelled; goods and money are back")
         self._undone = True
@@ -287,14 +220,11 @@ class CheckoutWorkflow:
     async def _release_stock(self) -> None:
         await database_step(StockActivities.release_stock, self._ref, "Release the stock")
 
+    def _ask_shopper(self, action: PaymentAction | None) -> None:
+        self._answer = CheckoutAnswer(self._ref.order_id, CheckoutStatus.REQUIRES_ACTION, action)
+
     async def _void_payment(self) -> None:
-        facts = await provider_step(
-            PaymentActivities.void_payment,
-            self._payment,
-            "Void the payment",
-            queue=TaskQueue.PAYMENTS,
-            give_up_after=timedelta(seconds=self._command.policy.attention_after_seconds),
-        )
+        facts = await self._shopper.void()
         if facts.status is PaymentStatus.CAPTURED:
             await self._return_money()
 
@@ -352,9 +282,9 @@ class CheckoutWorkflow:
             raise ValueError(f"nothing named {decision.step!r} is parked")
 
     @workflow.signal(name=names.EXTERNAL_EVENT)
-    def external_event(self, event: ExternalEvent) -> None:
+    async def external_event(self, event: ExternalEvent) -> None:
         """A fact from the provider waits in the inbox; its event id is taken once."""
-        self._events.setdefault(event.event_id, event)
+        await self._shopper.hear(event)
 
     @workflow.signal(name=names.ORDER_PROGRESSED)
     def order_progressed(self, progress: OrderProgress) -> None:
@@ -363,6 +293,3 @@ class CheckoutWorkflow:
     @workflow.query(name=names.STATUS)
     def status(self) -> OrderSituation:
         return self._situation.answer(self._progress.status, self._undo.parked)
-
-
-_WITH_THE_SHOPPER = {PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING}

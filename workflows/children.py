@@ -24,6 +24,7 @@ class Children:
     def __init__(self, order: CheckoutInput) -> None:
         self._order = order
         self._shipments: list[ChildWorkflowHandle[object, ShipmentResult]] = []
+        self._capture: ChildWorkflowHandle[object, PaymentSettled] | None = None
 
     async def settle(self, task: PaymentTask) -> OrderProgress:
         """Runs the payment's workflow for one task; where it is busy with another, waits its turn."""
@@ -52,6 +53,8 @@ class Children:
             except WorkflowAlreadyStartedError:
                 await workflow.sleep(BUSY_PAUSE, summary="The payment's workflow is busy")
                 continue
+            if task is PaymentTask.CAPTURE:
+                self._capture = child
             settled = await asyncio.shield(child)
             return settled.progress
 
@@ -62,7 +65,13 @@ class Children:
             self._shipments.append(
                 await workflow.start_child_workflow(
                     names.SHIPMENT_WORKFLOW,
-                    ShipmentInput(shipment_id, order.order_id, order.number, order.context),
+                    ShipmentInput(
+                        shipment_id,
+                        order.order_id,
+                        order.number,
+                        order.context,
+                        order.policy.attention_after_seconds,
+                    ),
                     id=shipment_workflow_id(shipment_id),
                     task_queue=TaskQueue.FULFILMENT,
                     parent_close_policy=ParentClosePolicy.ABANDON,
@@ -74,8 +83,9 @@ class Children:
         news = [result.order for result in results if result.order is not None]
         return max(news, key=lambda progress: progress.version, default=None)
 
-    def stop_shipments(self) -> None:
-        """Asks running parcels to end; each gives its label back first."""
-        for parcel in self._shipments:
-            if not parcel.done():
-                parcel.cancel()
+    def stop(self) -> None:
+        """Asks what goes forward to end: a parcel gives its label back first, a capture stops trying."""
+        forward = [*self._shipments, *([self._capture] if self._capture is not None else [])]
+        for child in forward:
+            if not child.done():
+                child.cancel()

@@ -7,22 +7,19 @@ itself at growing intervals until it works or support decides otherwise.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ChildWorkflowError
+from temporalio.exceptions import ChildWorkflowError
 
 with workflow.unsafe.imports_passed_through():
     from commerce.contracts.checkout import ParkedCompensation, Resolution
 
-from workflows.options import words_of
+from workflows.options import STEP_FAILURES, words_of
+from workflows.patience import FIRST_RETRY, SLOWEST_RETRY
 
 T = TypeVar("T")
 Undo = Callable[[], Awaitable[None]]
-
-FIRST_RETRY = timedelta(minutes=1)
-SLOWEST_RETRY = timedelta(hours=1)
 
 
 @dataclass
@@ -109,7 +106,7 @@ class Compensations:
 async def _failure_of(undo: Undo) -> str | None:
     try:
         await undo()
-    except (ActivityError, ChildWorkflowError) as failure:
+    except (*STEP_FAILURES, ChildWorkflowError) as failure:
         return words_of(failure)
     return None
 

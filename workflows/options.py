@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from commerce.contracts.errors import NON_RETRYABLE, ErrorType
@@ -26,6 +26,9 @@ PROVIDER_KEY_LIFE = timedelta(hours=23)
 
 LIFE_SIGN = timedelta(seconds=6)
 """A step whose worker has been silent for this long is started anew elsewhere."""
+
+STEP_FAILURES = (ActivityError, ApplicationError)
+"""What a failed step raises: a local activity's failure comes bare, without an ActivityError around it."""
 
 _NAMES = [error.value for error in NON_RETRYABLE]
 _QUICK = RetryPolicy(
@@ -55,7 +58,7 @@ async def database_step(step: Step[Arg, Result], arg: Arg, summary: str) -> Resu
             retry_policy=_QUICK,
             summary=summary,
         )
-    except ActivityError as failure:
+    except FailureError as failure:
         if is_cancelled_exception(failure) or declared(failure) is not None:
             raise
     return await workflow.execute_activity_method(

@@ -9,19 +9,19 @@ import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders import OrderActivities
     from activities.payments import PaymentActivities
     from commerce.contracts import names
-    from commerce.contracts.checkout import ExternalEvent, FlagAttention
+    from commerce.contracts.checkout import ExternalEvent
     from commerce.contracts.errors import ErrorType
     from commerce.contracts.payments import (
         PaymentInput,
         PaymentRef,
         PaymentSettled,
         PaymentTask,
+        ReadPayment,
         RefundOutcome,
         RefundPayment,
         RefundRequested,
@@ -29,9 +29,8 @@ with workflow.unsafe.imports_passed_through():
     from commerce.contracts.queues import TaskQueue
     from commerce.contracts.statuses import PaymentStatus, RefundStatus
 
-from workflows.attributes import show_attention
-from workflows.compensation import FIRST_RETRY, SLOWEST_RETRY
-from workflows.options import OUTAGE, database_step, provider_step, words_of
+from workflows.options import OUTAGE, database_step, provider_step
+from workflows.patience import Patience
 from workflows.situation import Situation
 
 
@@ -47,12 +46,13 @@ class PaymentWorkflow:
         self._pending: list[str] = []
         self._result: PaymentSettled | None = None
         self._situation = Situation(f"Payment of {command.amount} for order {command.number}")
+        self._patience = Patience(command.order_id, command.context, self._situation)
 
     @workflow.run
     async def run(self, command: PaymentInput) -> PaymentSettled:
         if command.task is PaymentTask.CAPTURE:
             async with self._turn:
-                self._result = await self._capture()
+                self._result = await self._patience.until_done("take the money", self._capture)
         elif command.task is PaymentTask.UNDO:
             async with self._turn:
                 await self._give_back()
@@ -60,33 +60,14 @@ class PaymentWorkflow:
             await workflow.wait_condition(lambda: workflow.all_handlers_finished() or bool(self._pending))
             if self._pending:
                 await self._follow(self._pending[0])
-        if self._result is None:
+        while self._result is None or self._unread():
             self._result = await database_step(
-                PaymentActivities.settlement, self._ref, "See where the payment stands"
+                PaymentActivities.settlement, self._question(), "See where the payment stands"
             )
         return self._result
 
     async def _capture(self) -> PaymentSettled:
-        """Tries until it works: the goods wait, the order is never lost; support sees it after a while."""
-        delay, flagged = FIRST_RETRY, False
-        while True:
-            self._situation.tell(f"Taking {self._command.amount}", waiting_for=self._command.provider)
-            try:
-                settled = await self._step_capture()
-            except ActivityError as failure:
-                if is_cancelled_exception(failure):
-                    raise
-                await self._flag(f"capture: {words_of(failure)}")
-                flagged = True
-            else:
-                break
-            await workflow.sleep(delay, summary="Next try to take the money")
-            delay = min(delay * 4, SLOWEST_RETRY)
-        if flagged:
-            await self._flag(None)
-        return settled
-
-    async def _step_capture(self) -> PaymentSettled:
+        self._situation.tell(f"Taking {self._command.amount}", waiting_for=self._command.provider)
         return await provider_step(
             PaymentActivities.capture_payment,
             self._ref,
@@ -120,8 +101,7 @@ class PaymentWorkflow:
 
     async def _refund(self, refund_id: str, limit: timedelta = OUTAGE) -> RefundOutcome:
         """One look or try; what stays pending at the provider is followed up until it is decided."""
-        event_ids = [event_id for event_id in self._events if event_id not in self._read_events]
-        self._read_events.update(event_ids)
+        event_ids = self._take_unread()
         self._situation.tell(f"Refund {refund_id}", waiting_for=self._command.provider)
         outcome = await provider_step(
             PaymentActivities.refund_payment,
@@ -141,25 +121,23 @@ class PaymentWorkflow:
         """Looks again when the provider has news, or has had none for too long."""
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: any(event_id not in self._read_events for event_id in self._events),
+                lambda: bool(self._unread()),
                 timeout=timedelta(seconds=self._command.refund_poll_seconds),
                 timeout_summary="Ask about the refund",
             )
         async with self._turn:
             await self._refund(refund_id)
 
-    async def _flag(self, reason: str | None) -> None:
-        show_attention(reason is not None)
-        if reason is not None:
-            self._situation.tell(f"Needs attention: {reason}", then="It is tried again by itself.")
-        await workflow.execute_activity_method(
-            OrderActivities.flag_attention,
-            FlagAttention(self._ref.order_id, reason, self._ref.context),
-            task_queue=TaskQueue.CHECKOUT,
-            start_to_close_timeout=timedelta(seconds=10),
-            schedule_to_close_timeout=OUTAGE,
-            summary="Tell support",
-        )
+    def _unread(self) -> list[str]:
+        return [event_id for event_id in self._events if event_id not in self._read_events]
+
+    def _take_unread(self) -> list[str]:
+        event_ids = self._unread()
+        self._read_events.update(event_ids)
+        return event_ids
+
+    def _question(self) -> ReadPayment:
+        return ReadPayment(self._ref.payment_id, self._ref.order_id, self._ref.context, self._take_unread())
 
     @workflow.update(name=names.REFUND)
     async def refund(self, request: RefundRequested) -> RefundOutcome:

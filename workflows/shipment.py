@@ -1,20 +1,22 @@
 """One parcel: its label, the carrier's news, the door."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.shipping import ShippingActivities
     from commerce.contracts import names
     from commerce.contracts.checkout import ExternalEvent, OrderProgress
     from commerce.contracts.queues import TaskQueue
-    from commerce.contracts.shipping import RecordTracking, ShipmentInput, ShipmentRef, ShipmentResult
+    from commerce.contracts.shipping import Label, RecordTracking, ShipmentInput, ShipmentRef, ShipmentResult
     from commerce.contracts.statuses import ShipmentStatus
 
 from workflows.compensation import shielded
-from workflows.options import database_step, provider_step
+from workflows.options import STEP_FAILURES, database_step, provider_step, words_of
+from workflows.patience import Patience
 from workflows.situation import Situation
 
 
@@ -29,26 +31,30 @@ class ShipmentWorkflow:
         self._read_events: set[str] = set()
         self._status = ShipmentStatus.ALLOCATED
         self._order: OrderProgress | None = None
+        self._labelled = False
+        self._attention_after_seconds = command.attention_after_seconds
         self._situation = Situation(f"A parcel of order {command.number}")
+        self._patience = Patience(command.order_id, command.context, self._situation)
 
     @workflow.run
     async def run(self, command: ShipmentInput) -> ShipmentResult:
-        try:
-            if not await self._buy_label():
+        while True:
+            try:
+                if not self._labelled and not await self._buy_label():
+                    return self._result(ShipmentStatus.CANCELLED)
+                await self._follow()
+                return self._result(self._status)
+            except (asyncio.CancelledError, *STEP_FAILURES) as failure:
+                if not isinstance(failure, asyncio.CancelledError) and not is_cancelled_exception(failure):
+                    raise
+            if self._status not in _LEFT_THE_HOUSE:
+                await shielded(self._give_label_back())
                 return self._result(ShipmentStatus.CANCELLED)
-            await self._follow()
-        except (asyncio.CancelledError, ActivityError) as failure:
-            if not isinstance(failure, asyncio.CancelledError) and not is_cancelled_exception(failure):
-                raise
-            await shielded(self._give_label_back())
-            return self._result(ShipmentStatus.CANCELLED)
-        return self._result(self._status)
 
     async def _buy_label(self) -> bool:
         self._situation.tell("Buying a label", waiting_for="the carrier", then="The carrier picks it up.")
-        label = await provider_step(
-            ShippingActivities.buy_label, self._ref, "Buy a label", queue=TaskQueue.FULFILMENT
-        )
+        label = await self._patience.until_done("buy a label", self._try_to_buy_label)
+        self._labelled = label.bought
         if label.bought:
             self._situation.tell(
                 f"Labelled {label.tracking_code}",
@@ -57,8 +63,17 @@ class ShipmentWorkflow:
             )
         return label.bought
 
+    async def _try_to_buy_label(self) -> Label:
+        return await provider_step(
+            ShippingActivities.buy_label,
+            self._ref,
+            "Buy a label",
+            queue=TaskQueue.FULFILMENT,
+            give_up_after=timedelta(seconds=self._attention_after_seconds),
+        )
+
     async def _follow(self) -> None:
-        while self._status not in _ENDS:
+        while self._status not in _ENDS or self._unread():
             await workflow.wait_condition(lambda: bool(self._unread()))
             event_ids = self._unread()
             self._read_events.update(event_ids)
@@ -77,10 +92,14 @@ class ShipmentWorkflow:
         return [event_id for event_id in self._events if event_id not in self._read_events]
 
     async def _give_label_back(self) -> None:
+        """Where the carrier has the parcel already, only a person can stop it."""
         self._situation.tell("Cancelled", then="The label is given back.")
-        await provider_step(
-            ShippingActivities.void_label, self._ref, "Give the label back", queue=TaskQueue.FULFILMENT
-        )
+        try:
+            await provider_step(
+                ShippingActivities.void_label, self._ref, "Give the label back", queue=TaskQueue.FULFILMENT
+            )
+        except STEP_FAILURES as failure:
+            await self._patience.flag(f"stop a parcel of a cancelled order: {words_of(failure)}")
 
     def _result(self, status: ShipmentStatus) -> ShipmentResult:
         return ShipmentResult(self._ref.shipment_id, status, self._order)
@@ -91,4 +110,5 @@ class ShipmentWorkflow:
         self._events.setdefault(event.event_id, event)
 
 
+_LEFT_THE_HOUSE = {ShipmentStatus.HANDED_OVER, ShipmentStatus.OUT_FOR_DELIVERY, ShipmentStatus.LOST}
 _ENDS = {ShipmentStatus.DELIVERED, ShipmentStatus.RETURNING, ShipmentStatus.CANCELLED}

@@ -13,6 +13,8 @@ class ShipmentInput:
     order_id: str
     number: str
     context: RequestContext
+    attention_after_seconds: int = 120
+    """A step that has failed for this long is shown to support."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import boto3
 from support.shop import Shop
 
+from api.schemas.orders import OrderView
 from commerce.contracts import ids
+from devstack.demo.cost import costs_of
 
 
 async def test_a_paid_order_is_placed_captured_shipped_and_delivered(shop: Shop) -> None:
@@ -72,22 +75,13 @@ async def test_placed_and_delivered_reach_their_queues_once(shop: Shop) -> None:
 
 async def test_a_delivered_order_stays_within_its_budget(shop: Shop) -> None:
     await shop.carrier_speed(0.5, 0.5)
+    since = datetime.now(UTC) - timedelta(seconds=1)
     order_id = (await shop.buy({"71053": 1}, "life-5")).json()["order_id"]
-    order = await shop.wait(order_id, "Delivered")
-    await asyncio.sleep(1.0)
-    events = 0
-    for workflow_id in (
-        ids.order_workflow_id(order_id),
-        ids.payment_workflow_id(order["payments"][0]["id"]),
-        ids.shipment_workflow_id(order["shipments"][0]["id"]),
-    ):
-        history = await shop.temporal.get_workflow_handle(workflow_id).fetch_history()
-        events += len(history.events)
-    messages = 0
-    async for execution in shop.temporal.list_workflows("WorkflowType = 'NotificationWorkflow'"):
-        history = await shop.temporal.get_workflow_handle(execution.id).fetch_history()
-        messages = max(messages, len(history.events))
-    assert events + 2 * messages <= 90
+    order = OrderView.model_validate(await shop.wait(order_id, "Delivered"))
+    [cost] = await costs_of(shop.temporal, [order], since, lambda: None)
+    assert 40 < cost.until_delivered.events <= 90
+    assert 12 < cost.until_delivered.actions <= 25
+    assert cost.in_all.events >= cost.until_delivered.events
 
 
 async def test_the_books_hold_after_all_of_it(shop: Shop) -> None:

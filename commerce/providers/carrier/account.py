@@ -17,7 +17,7 @@ class EasyPostAccount:
     sender: Address
     api_base: str = "https://api.easypost.com/v2"
     timeout: int = 6
-    ounces_per_piece: float = 8.0
+    ounces_per_piece: float = 4.0
     connections: int = 8
 
     def client(self) -> EasyPostClient:

@@ -102,7 +102,7 @@ async def test_a_label_is_the_cheapest_service_to_the_shoppers_door(desk: Desk) 
         stored["postage_label"]["label_url"],
         stored["tracker"]["public_url"],
     )
-    assert stored["parcel"]["weight"] == 24.0
+    assert stored["parcel"]["weight"] == 12.0
     assert {k: stored["to_address"][k] for k in ("name", "street1", "street2", "city", "zip", "country")} == {
         "name": "Jane Doe",
         "street1": "2 Mill Lane",
