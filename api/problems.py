@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -12,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from api import errors as problems
 from api.errors import Fault, InvalidRequest, Json, Problem, all_problems
 from commerce.domain import errors as domain
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -55,6 +58,8 @@ def install_handlers(app: FastAPI, renderer: ProblemRenderer) -> None:
     """Has the application answer every error of the three trees below as a problem."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, domain.ProviderError):
+            log.warning("dependency failed", error=str(error), kind=type(error).__name__)
         return renderer.respond(to_problem(error), request.url.path)
 
     for kind in (Problem, domain.CommerceError, HTTPException, RequestValidationError):
