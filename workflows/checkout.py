@@ -199,7 +199,7 @@ class CheckoutWorkflow:
         self._situation.tell("Cancelled", then="Goods and money go back.")
         story.cancel()
         await asyncio.gather(story, return_exceptions=True)
-        self._children.stop()
+        await self._children.stop()
         await self._undo.run()
         self._situation.tell("Cancelled; goods and money are back")
         self._undone = True

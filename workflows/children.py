@@ -83,9 +83,13 @@ class Children:
         news = [result.order for result in results if result.order is not None]
         return max(news, key=lambda progress: progress.version, default=None)
 
-    def stop(self) -> None:
-        """Asks what goes forward to end: a parcel gives its label back first, a capture stops trying."""
-        forward = [*self._shipments, *([self._capture] if self._capture is not None else [])]
-        for child in forward:
-            if not child.done():
+    async def stop(self) -> None:
+        """Ends what goes forward: a parcel gives its label back first, a capture stops trying.
+
+        The capture's end is awaited: its workflow id is about to be used again, to give the money back.
+        """
+        for child in [*self._shipments, self._capture]:
+            if child is not None and not child.done():
                 child.cancel()
+        if self._capture is not None:
+            await asyncio.gather(self._capture, return_exceptions=True)
