@@ -4,14 +4,15 @@ import time
 
 from fastapi import Request, Response
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from temporalio.api.common.v1 import Payloads
 
+from api.codec_page import PAGE_POLICY, render_page
 from api.deps import CallDep
 from api.docs import problems
 from api.errors import AuthenticationRequired, Fault, Forbidden, InvalidRequest
 from api.guard import guarded_router
-from api.policy import Rule, allow, staff
+from api.policy import Rule, allow, anyone, staff
 from api.schemas.admin import CodecPayloads
 from commerce.domain.identity import Role
 
@@ -31,6 +32,15 @@ async def decode_payloads(payload: CodecPayloads, call: CallDep) -> Response:
     except (ParseError, ValueError) as error:
         raise InvalidRequest(faults=[Fault("not payloads that this key ring opens", "/payloads")]) from error
     return JSONResponse(MessageToDict(Payloads(payloads=opened)))
+
+
+@router.get("/sign-in", include_in_schema=False)
+@allow(anyone())
+async def show_sign_in(call: CallDep) -> Response:
+    """The page on which support opens a session; it knows nothing of its reader."""
+    settings = call.gateway.settings
+    page = render_page(settings.temporal_ui_url, f"{settings.public_url.rstrip('/')}/codec")
+    return HTMLResponse(page, headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @router.post("/session", status_code=204, operation_id="open_codec_session", responses=problems(*_REFUSALS))

@@ -24,6 +24,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
+    ("GET", "/codec/sign-in"),
     ("GET", "/problems/{slug}"),
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{product_id}"),

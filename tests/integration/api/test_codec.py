@@ -1,6 +1,8 @@
 """The codec endpoint: opens payloads for support in the Temporal UI, and for nobody else."""
 
 import base64
+import re
+from hashlib import sha256
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -80,3 +82,16 @@ async def test_a_customer_gets_no_session(shop: Shop) -> None:
     answer = await shop.http.post("/codec/session", headers=shop.person("ada"))
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
+
+
+async def test_the_sign_in_page_runs_its_own_script_alone_and_says_what_to_set(shop: Shop) -> None:
+    answer = await shop.http.get("/codec/sign-in")
+    assert answer.status_code == 200
+    (script,) = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    digest = base64.b64encode(sha256(script.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert f'href="{UI}"' in answer.text
+    endpoint = str(shop.http.base_url).rstrip("/") + "/codec"
+    assert f"<code>{endpoint}</code>" in answer.text
