@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -104,26 +103,22 @@ class TestServers:
 
     @cached_property
     def temporal(self) -> Temporal:
+        server = self.new_temporal()
+        self._children.append(server.start())
+        return server
+
+    def new_temporal(self) -> Temporal:
+        """A server of its own file and ports, not started: the caller starts and stops it."""
         at = TemporalPorts(*ports.assign(("grpc", "ui", "http", "metrics")).values())
-        server = Temporal(
-            self.folder / "temporal.db",
+        name = f"temporal-{uuid4().hex[:6]}"
+        return Temporal(
+            self.folder / name / "temporal.db",
             at,
-            self._log("temporal"),
+            self._log(name),
             self._search_attributes,
             headless=True,
             dynamic_config=_QUICK_RECOVERY,
         )
-        self._temporal_child = server.start()
-        self._children.append(self._temporal_child)
-        return server
-
-    def restart_temporal(self) -> None:
-        """Kill the dev server, as a crash would, and start it again on the same file and ports."""
-        self._temporal_child.signal(signal.SIGKILL)
-        self._temporal_child.stop()
-        self._children.remove(self._temporal_child)
-        self._temporal_child = self.temporal.start()
-        self._children.append(self._temporal_child)
 
     @cached_property
     def aws(self) -> Ministack:

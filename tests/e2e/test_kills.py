@@ -63,7 +63,7 @@ async def test_temporal_killed_under_twenty_orders_finishes_them_all(servers: Te
                 for index, cart_id in enumerate(carts)
             ]
             await asyncio.sleep(0.4)
-            servers.restart_temporal()
+            shop.parts.restart_temporal()
             answers = await asyncio.gather(*posts)
             assert {answer.status_code for answer in answers} <= {201, 202}
             for answer in answers:

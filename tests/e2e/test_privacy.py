@@ -6,7 +6,6 @@ from pathlib import Path
 from support.shop import ADDRESS, Shop
 
 from commerce.contracts import ids
-from devstack.testing import TestServers
 
 CANARY = {
     "email": "canary.zq81@example.com",
@@ -27,10 +26,10 @@ async def buy_as_canary(shop: Shop, key: str) -> str:
 
 
 async def test_no_file_of_the_temporal_server_holds_a_shoppers_name_mail_or_address(
-    shop: Shop, servers: TestServers
+    shop: Shop,
 ) -> None:
     order_id = await buy_as_canary(shop, "canary-1")
-    stored = b"".join(path.read_bytes() for path in _files_of(servers.temporal.db_file))
+    stored = b"".join(path.read_bytes() for path in _files_of(shop.parts.temporal.db_file))
     assert order_id.encode() in stored
     for needle in NEEDLES:
         assert needle.encode() not in stored, needle

@@ -1,8 +1,9 @@
 """The whole shop in one test process: gateway, workers and relays on real servers, over real HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +21,10 @@ from commerce.runtime.temporal import connect
 from devstack import cognito, ports
 from devstack.aws_resources import CART_TABLE, MAIL_SENDER, TOPIC_PREFIX, Resources, ensure_resources
 from devstack.cognito import UserPool
+from devstack.processes import Child
 from devstack.seed import seed
 from devstack.servers.emulators import Emulator
+from devstack.servers.temporal import Temporal
 from devstack.testing import Database, TestServers
 
 CODEC_KEYS = "test:" + "a" * 43 + "="
@@ -37,6 +40,48 @@ ADDRESS = {
 
 
 @dataclass
+class Parts:
+    """What a shop has to itself, so that two of them can run in one test process."""
+
+    temporal: Temporal
+    stripe: Emulator
+    carrier: Emulator
+    gateway_port: int
+    children: dict[str, Child] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, servers: TestServers) -> "Parts":
+        port = ports.free_port()
+        hooks = f"http://127.0.0.1:{port}/v1/webhooks"
+        return cls(
+            temporal=servers.new_temporal(),
+            stripe=servers.new_stripe(f"{hooks}/stripe"),
+            carrier=servers.new_carrier(f"{hooks}/carriers/easypost"),
+            gateway_port=port,
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        try:
+            for name, server in (
+                ("temporal", self.temporal),
+                ("stripe", self.stripe),
+                ("carrier", self.carrier),
+            ):
+                self.children[name] = server.start()
+            yield
+        finally:
+            for child in reversed(self.children.values()):
+                child.stop()
+
+    def restart_temporal(self) -> None:
+        """Kills the server, as a crash would, and starts it again on the same file and ports."""
+        self.children["temporal"].signal(signal.SIGKILL)
+        self.children["temporal"].stop()
+        self.children["temporal"] = self.temporal.start()
+
+
+@dataclass
 class Shop:
     """A running shop as its clients see it."""
 
@@ -48,6 +93,7 @@ class Shop:
     resources: Resources
     aws_endpoint: str
     environment: dict[str, str]
+    parts: Parts
     tokens: dict[str, str] = field(default_factory=dict)
 
     def as_(self, role: str) -> dict[str, str]:
@@ -150,15 +196,14 @@ class Shop:
         return described.status.name if described.status else "?"
 
 
-def settings_of(
-    servers: TestServers, database: Database, pool: UserPool, stripe: Emulator, carrier: Emulator
-) -> dict[str, str]:
+def settings_of(servers: TestServers, database: Database, pool: UserPool, parts: "Parts") -> dict[str, str]:
     """Environment of a process of the shop, by setting name."""
+    stripe, carrier = parts.stripe, parts.carrier
     ours = {
         "MODE": Mode.TEST.value,
         "DATABASE_URL": database.app_url,
         "VALKEY_URL": servers.empty_valkey(),
-        "TEMPORAL_ADDRESS": servers.temporal.address,
+        "TEMPORAL_ADDRESS": parts.temporal.address,
         "CODEC_KEYS": CODEC_KEYS,
         "AWS_ENDPOINT_URL": servers.aws.endpoint,
         "COGNITO_CLIENT_ID": pool.client_id,
@@ -173,10 +218,10 @@ def settings_of(
         "CARRIER_API_BASE": f"{carrier.url}/v2",
         "CARRIER_API_KEY": carrier.api_key,
         "CARRIER_WEBHOOK_SECRET": carrier.webhook_secret,
-        "GATEWAY_PORT": str(servers.gateway_port),
+        "GATEWAY_PORT": str(parts.gateway_port),
         "GATEWAY_METRICS_PORT": str(ports.free_port()),
         "WORKER_METRICS_PORT": str(ports.free_port()),
-        "PUBLIC_URL": f"http://127.0.0.1:{servers.gateway_port}",
+        "PUBLIC_URL": f"http://127.0.0.1:{parts.gateway_port}",
         "DRAIN_SECONDS": "1",
         "SWEEP_SECONDS": "2",
         "LOG_LEVEL": "WARNING",
@@ -194,25 +239,27 @@ async def open_shop(servers: TestServers, database: Database, **overrides: str) 
     await asyncio.to_thread(seed, database.owner_url)
     resources = await asyncio.to_thread(ensure_resources, servers.aws.endpoint)
     pool = await asyncio.to_thread(cognito.ensure_pool, servers.aws.endpoint, PASSWORD)
-    environment = settings_of(servers, database, pool, servers.stripe, servers.carrier)
+    parts = Parts.of(servers)
+    environment = settings_of(servers, database, pool, parts)
     environment |= {f"COMMERCE_{name.upper()}": value for name, value in overrides.items()}
     settings = GatewaySettings(_env_file=None, **_fields(environment))
     async with AsyncExitStack() as stack:
+        stack.enter_context(parts.running())
         await stack.enter_async_context(serving(settings))
         client = await connect(settings)
-        stack.push_async_callback(_terminate_all, client)
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.gateway_port}", timeout=30.0)
         )
         shop = Shop(
-            http,
-            database,
-            servers.stripe,
-            servers.carrier,
-            client,
-            resources,
-            servers.aws.endpoint,
-            environment,
+            http=http,
+            database=database,
+            stripe=parts.stripe,
+            carrier=parts.carrier,
+            temporal=client,
+            resources=resources,
+            aws_endpoint=servers.aws.endpoint,
+            environment=environment,
+            parts=parts,
         )
         shop.tokens = await asyncio.to_thread(_sign_everybody_in, servers.aws.endpoint, pool)
         await shop.carrier_speed(0.1, 0.3)
@@ -266,8 +313,3 @@ async def open_worker(
         if relays:
             await running.enter_async_context(worker.maintain(settings, client, adapters))
         yield adapters
-
-
-async def _terminate_all(client: Client) -> None:
-    async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
-        await client.get_workflow_handle(execution.id).terminate("test is over")
