@@ -35,7 +35,7 @@ from commerce.contracts import names
 from commerce.contracts.maintenance import SweepInput
 from commerce.contracts.queues import TaskQueue
 from commerce.contracts.statuses import Provider
-from commerce.domain.errors import ProviderUnavailable
+from commerce.domain.errors import ProviderError
 from commerce.domain.ports import (
     Carrier,
     CartStore,
@@ -62,7 +62,7 @@ from commerce.providers.valkey.live import ValkeyLiveUpdates
 from commerce.runtime.interceptors import ActivityErrors
 from commerce.runtime.logging import configure_logging
 from commerce.runtime.loops import Relay, wake_on_news
-from commerce.runtime.settings import WorkerSettings
+from commerce.runtime.settings import WorkerSettings, adopt_local_identity
 from commerce.runtime.temporal import NotReady, check_search_attributes, connect, ensure_sweep_schedule
 from commerce.runtime.workflow_gateway import TemporalWorkflows
 from workflows.checkout import CheckoutWorkflow
@@ -239,7 +239,7 @@ async def open_adapters(settings: WorkerSettings, client: Client) -> AsyncIterat
 
 
 async def check(settings: WorkerSettings, client: Client) -> None:
-    """Says what is missing before an order can hang on it. Raises NotReady or ProviderUnavailable."""
+    """Says what is missing before an order can hang on it. Raises NotReady or ProviderError."""
     await check_search_attributes(client)
     known, wanted = await asyncio.to_thread(current, settings.database_url.get_secret_value()), head()
     if known != wanted:
@@ -328,10 +328,11 @@ def main() -> int:
         sys.stderr.write(f"worker: {fault}\n")
         return 2
     configure_logging(settings)
+    adopt_local_identity(settings)
     compile_workflows()
     try:
         asyncio.run(serve(settings, queues))
-    except (NotReady, ProviderUnavailable) as missing:
+    except (NotReady, ProviderError) as missing:
         log.error("worker cannot start", reason=str(missing))
         return 1
     return 0

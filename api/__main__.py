@@ -16,9 +16,9 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from api.app import check, create_app
 from api.state import Gateway
-from commerce.domain.errors import ProviderUnavailable
+from commerce.domain.errors import ProviderError
 from commerce.runtime.logging import configure_logging
-from commerce.runtime.settings import GatewaySettings
+from commerce.runtime.settings import GatewaySettings, adopt_local_identity
 from commerce.runtime.temporal import NotReady
 
 DRAIN_SECONDS = 20
@@ -60,9 +60,10 @@ def main() -> int:
             print(f"gateway: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
         return 2
     configure_logging(settings)
+    adopt_local_identity(settings)
     try:
         asyncio.run(check(settings))
-    except (NotReady, ProviderUnavailable) as missing:
+    except (NotReady, ProviderError) as missing:
         log.error("gateway cannot start", reason=str(missing))
         return 1
     serve(settings)

@@ -6,15 +6,19 @@ refuses to start with a development secret or an emulator's address.
 
 import base64
 import binascii
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commerce.contracts.checkout import CheckoutPolicy
 from commerce.domain.orders import Address
+
+LOCAL_ENV = Path(".devstack/env")
 
 DEVELOPMENT_MARK = "dev"
 """Every secret that the local stack makes starts with this mark, after the vendor's own prefix."""
@@ -31,7 +35,7 @@ class CommonSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="COMMERCE_",
-        env_file=Path(".devstack/env"),
+        env_file=LOCAL_ENV,
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,
@@ -145,6 +149,24 @@ class OperatorSettings(CommonSettings):
     database_readonly_url: SecretStr | None = None
     cognito_user_pool_id: str | None = None
     cognito_client_id: str | None = None
+
+
+def adopt_local_identity(settings: CommonSettings, env_file: Path = LOCAL_ENV) -> None:
+    """For a process started by hand beside the local stack: AWS's SDK reads the environment alone.
+
+    All of the developer's own `AWS_…` variables go, so that no call ever carries a real account's key.
+    Changes nothing in production, nor where the file names no identity.
+    """
+    if settings.mode is not Mode.DEVELOPMENT or settings.aws_endpoint_url is None or not env_file.exists():
+        return
+    ours = {
+        name: value for name, value in dotenv_values(env_file).items() if name.startswith("AWS_") and value
+    }
+    if "AWS_ACCESS_KEY_ID" not in ours:
+        return
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(ours)
 
 
 def parse_codec_keys(text: str) -> dict[str, bytes]:
