@@ -18,7 +18,8 @@ document.querySelector("form").addEventListener("submit", async (event) => {
     said.textContent = "Signed in. The Temporal UI is readable until the token runs out.";
     event.target.reset();
   } else if (answer) {
-    said.textContent = "Not signed in: " + (await answer.json()).detail;
+    const problem = await answer.json();
+    said.textContent = "Not signed in: " + (problem.detail || problem.title);
   } else {
     said.textContent = "The gateway does not answer.";
   }
