@@ -1,5 +1,6 @@
 """`commerce demo`: a real shop's morning through the gateway."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,14 +18,19 @@ def demo(
     seed: Annotated[int, typer.Option(help="Chooses who cancels, whose card is declined, who is asked.")] = 7,
     at_once: Annotated[int, typer.Option(min=1, max=32, help="Shoppers at the same time.")] = 4,
     stay: Annotated[
-        bool, typer.Option("--stay", help="Keep a stack that the demo started until Ctrl-C.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--stay/--no-stay",
+            help="Keep a stack that the demo started until Ctrl-C, so that its orders can be looked at. "
+            "By default on a terminal.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """Put a real shop's morning through the gateway, cart to delivery, and balance the books.
 
     63 purchases, a partial refund, cancellations, declined cards, 3-D Secure, lines that make no sense.
-    Starts the local stack if it is not running, and stops it afterwards. Exit code 1 if the books do not
+    Starts the local stack if it is not running, and stops it in the end. Exit code 1 if the books do not
     balance.
     """
     import asyncio
@@ -33,6 +39,8 @@ def demo(
     from devstack.demo.morning import Demo
     from devstack.errors import StackError
 
+    if stay is None:
+        stay = sys.stdout.isatty() and not json
     try:
         balanced = run(Demo(seed=seed, at_once=at_once, stay=stay, as_json=json).run())
     except asyncio.CancelledError:
