@@ -1,6 +1,7 @@
 """The sweep: starts what a crash left behind, asks where news is overdue, closes what ran out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from temporalio import activity
 
@@ -8,9 +9,12 @@ from activities.webhooks import received
 from commerce.contracts.context import RequestContext
 from commerce.contracts.ids import REQUEST, new_id
 from commerce.contracts.maintenance import SweepInput, SweepReport
+from commerce.domain.errors import CommerceError
 from commerce.domain.messaging import InboxEvent
-from commerce.domain.orders import Payment
+from commerce.domain.orders import Order, Payment, Shipment
 from commerce.domain.ports import Carrier, Database, PaymentProvider, WorkflowGateway
+
+T = TypeVar("T")
 
 
 class MaintenanceActivities:
@@ -28,7 +32,10 @@ class MaintenanceActivities:
 
     @activity.defn(name="sweep")
     async def sweep(self, command: SweepInput) -> SweepReport:
-        """Every part may be repeated or cut short: the next sweep finds what this one left."""
+        """Every part may be repeated or cut short: the next sweep finds what this one left.
+
+        What cannot be mended now is logged and passed by, so that it stands in nothing's way.
+        """
         context = RequestContext(new_id(REQUEST))
         return SweepReport(
             orders_started=await self._start_orders(command),
@@ -36,6 +43,7 @@ class MaintenanceActivities:
             holds_expired=await self._expire_holds(command, context),
             payments_asked=await self._ask_providers(command, context),
             parcels_asked=await self._ask_carrier(command, context),
+            undos_started=await self._start_undos(command, context),
         )
 
     async def _start_orders(self, command: SweepInput) -> int:
@@ -43,19 +51,22 @@ class MaintenanceActivities:
         async with self._database.reading() as tx:
             waiting = await tx.orders.not_started(command.older_than_seconds, command.limit)
             contexts = {order.id: await tx.orders.context_of(order.id) for order in waiting}
-        for order in waiting:
+
+        async def start(order: Order) -> None:
             await self._workflows.start_checkout(order, contexts[order.id])
             async with self._database.transaction(contexts[order.id].as_system()) as tx:
                 await tx.orders.mark_started(order.id)
-        return len(waiting)
+
+        return await _each(waiting, start)
 
     async def _start_refunds(self, command: SweepInput, context: RequestContext) -> int:
         async with self._database.reading() as tx:
             refunds = await tx.payments.open_refunds(command.older_than_seconds, command.limit)
             orders = {refund.order_id: await tx.orders.get(refund.order_id) for refund in refunds}
-        for refund in refunds:
-            await self._workflows.start_refund(refund, orders[refund.order_id], context)
-        return len(refunds)
+        return await _each(
+            refunds,
+            lambda refund: self._workflows.start_refund(refund, orders[refund.order_id], context),
+        )
 
     async def _expire_holds(self, command: SweepInput, context: RequestContext) -> int:
         async with self._database.transaction(context) as tx:
@@ -65,25 +76,48 @@ class MaintenanceActivities:
         """A webhook may be lost: what the provider says takes the webhook's place in the inbox."""
         async with self._database.reading() as tx:
             silent = await tx.payments.silent(command.silent_seconds, command.limit)
-        for payment in silent:
+
+        async def ask(payment: Payment) -> None:
             facts = await self._providers[payment.provider].read(payment.id, payment.provider_ref)
             if facts is not None and facts.status is not payment.status:
                 await self._store(context, [_asked_payment(payment, facts.status.value)])
-        return len(silent)
+
+        return await _each(silent, ask)
 
     async def _ask_carrier(self, command: SweepInput, context: RequestContext) -> int:
         async with self._database.reading() as tx:
             silent = await tx.shipments.silent(command.silent_seconds, command.limit)
-        for shipment in silent:
+
+        async def ask(shipment: Shipment) -> None:
             event = await self._carrier.track(shipment.id)
             if event is not None:
                 await self._store(context, [received(event)])
-        return len(silent)
+
+        return await _each(silent, ask)
+
+    async def _start_undos(self, command: SweepInput, context: RequestContext) -> int:
+        """Closed orders whose workflow was ended, or never heard of it, before their money was back."""
+        async with self._database.reading() as tx:
+            found = await tx.orders.cancelled_with_money(command.silent_seconds, command.limit)
+        return await _each(found, lambda order: self._workflows.start_undo(order, context))
 
     async def _store(self, context: RequestContext, events: Sequence[InboxEvent]) -> None:
         async with self._database.transaction(context) as tx:
             for event in events:
                 await tx.inbox.store(event)
+
+
+async def _each(found: Iterable[T], mend: Callable[[T], Awaitable[None]]) -> int:
+    """How many were mended."""
+    mended = 0
+    for thing in found:
+        try:
+            await mend(thing)
+        except CommerceError as failure:
+            activity.logger.warning("the sweep passes something by: %s", failure)
+        else:
+            mended += 1
+    return mended
 
 
 def _asked_payment(payment: Payment, status: str) -> InboxEvent:

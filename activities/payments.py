@@ -35,7 +35,7 @@ from commerce.contracts.statuses import OrderState, PaymentState, PaymentStatus,
 from commerce.domain.errors import Fenced, ProviderRefused
 from commerce.domain.orders import NewRefund, Order, Payment, Refund
 from commerce.domain.ports import Database, PaymentProvider, UnitOfWork, WorkflowGateway
-from commerce.domain.providers import AuthorisationRequest, ProviderPayment, RefundRequest
+from commerce.domain.providers import AuthorisationRequest, ProviderPayment, ProviderRefund, RefundRequest
 from commerce.domain.refunds import remaining_amount, remaining_pieces
 
 
@@ -133,7 +133,7 @@ class PaymentActivities:
             left = remaining_amount(payment.captured, view.refunds)
             if undo_id not in stored:
                 if left <= 0:
-                    return UndoPlan(None)
+                    return UndoPlan(None, settled=payment.captured > 0)
                 await tx.payments.create_refund(
                     NewRefund(
                         undo_id,
@@ -171,12 +171,12 @@ class PaymentActivities:
         provider = self._providers[payment.provider]
         outcome = await provider.read_refund(request, refund.provider_ref) if refund.provider_ref else None
         if outcome is None:
-            outcome = await provider.refund(request)
+            outcome = await _refund_or_refusal(provider, request)
         async with self._database.transaction(command.context.as_system()) as tx:
             order = await tx.orders.get(order.id, lock=True)
             before = await tx.payments.refund(refund.id, lock=True)
             refund = await tx.payments.record_refund(
-                refund.id, outcome.status, outcome.provider_ref, outcome.failure_code
+                refund.id, outcome.status, outcome.provider_ref or None, outcome.failure_code
             )
             if command.event_ids:
                 await tx.inbox.mark_seen(command.event_ids)
@@ -266,6 +266,16 @@ async def _book_payment(tx: UnitOfWork, order: Order, before: Payment, after: Pa
         )
 
 
+async def _refund_or_refusal(provider: PaymentProvider, request: RefundRequest) -> ProviderRefund:
+    """A refund that the provider will not make is a failed one; wrong credentials are our fault."""
+    try:
+        return await provider.refund(request)
+    except ProviderRefused as refused:
+        if refused.code in _NOT_ABOUT_THE_REFUND:
+            raise
+        return ProviderRefund("", RefundStatus.FAILED, request.amount, request.refund_id, refused.code)
+
+
 def _facts(payment: Payment) -> PaymentFacts:
     deadline = payment.capture_before.isoformat() if payment.capture_before else None
     return PaymentFacts(payment.status, payment.action, payment.decline_code, deadline)
@@ -274,6 +284,8 @@ def _facts(payment: Payment) -> PaymentFacts:
 def _refund_outcome(refund: Refund, order: Order) -> RefundOutcome:
     return RefundOutcome(refund.id, refund.status, progress_of(order), refund.failure_code)
 
+
+_NOT_ABOUT_THE_REFUND = {"http_401", "http_403", "idempotency_error"}
 
 _SETTLED = {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED, PaymentStatus.DECLINED}
 

@@ -48,9 +48,13 @@ class ShippingActivities:
         return Label(bought=True, tracking_code=label.tracking_code)
 
     @activity.defn(name="void_label")
-    async def void_label(self, ref: ShipmentRef) -> None:
-        """Gives the label of a cancelled parcel back; fine where none was bought."""
+    async def void_label(self, ref: ShipmentRef) -> bool:
+        """Gives a cancelled parcel's label back, fine where none was bought; False for any other parcel."""
+        _, shipment = await self._read(ref)
+        if shipment.status is not ShipmentStatus.CANCELLED:
+            return False
         await self._carrier.void_label(ref.shipment_id)
+        return True
 
     @activity.defn(name="record_tracking")
     async def record_tracking(self, command: RecordTracking) -> ShipmentProgress:

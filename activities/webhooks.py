@@ -11,7 +11,7 @@ from activities.tracking import apply_tracking
 from commerce.contracts.context import RequestContext
 from commerce.contracts.ids import order_workflow_id, payment_workflow_id, shipment_workflow_id
 from commerce.contracts.statuses import OrderState, PaymentStatus, RefundStatus, ShipmentStatus
-from commerce.domain.errors import NotFound, ProviderUnavailable
+from commerce.domain.errors import CommerceError, NotFound, ProviderUnavailable
 from commerce.domain.messaging import InboxEvent
 from commerce.domain.orders import Order, Payment
 from commerce.domain.ports import Carrier, Database, UnitOfWork, WorkflowGateway
@@ -81,9 +81,9 @@ class InboxRelay:
             return await self._deliver(event)
         except ProviderUnavailable as outage:
             return Verdict(f"unavailable: {outage}", retry=2.0)
-        except NotFound as unknown:
+        except CommerceError as refused:
             gave_up = event.attempts > UNKNOWN_PATIENCE
-            return Verdict(str(unknown), retry=None if gave_up else _backoff(event))
+            return Verdict(str(refused), retry=None if gave_up else _backoff(event))
 
     async def _deliver(self, event: InboxEvent) -> Verdict:
         if event.provider in self._carriers:
@@ -121,6 +121,7 @@ class InboxRelay:
         raise NotFound("shipment", ", ".join(codes) or event.event_id)
 
     async def _payment_news(self, event: InboxEvent) -> Verdict:
+        """A refund that the bank returns is named to its workflow: what that still follows is another one."""
         async with self._database.reading() as tx:
             payment = await self._payment_of(tx, event)
             order = await tx.orders.get(payment.order_id)
@@ -128,7 +129,10 @@ class InboxRelay:
         if event.kind in _REFUND_KINDS:
             if refund is None or refund.status in _news_is_old(event.kind):
                 return Verdict("known already", seen=True)
-            if await self._workflows.tell(payment_workflow_id(payment.id), event.event_id, event.kind):
+            returned = refund.status is RefundStatus.SUCCEEDED
+            if not returned and await self._workflows.tell(
+                payment_workflow_id(payment.id), event.event_id, event.kind
+            ):
                 return Verdict("told the payment's workflow")
             await self._workflows.start_refund(refund, order, _CONTEXT)
             return Verdict("started the refund's workflow", seen=True)

@@ -77,28 +77,42 @@ class CheckoutWorkflow:
                 await workflow.wait_condition(lambda: story.done() or self._cancelled is not None)
             except asyncio.CancelledError:
                 await shielded(self._decide(CancelOrder(command.context.as_system(), "workflow cancelled")))
+        if self._cancelled is None:
+            await shielded(self._conclude(story))
         if self._cancelled is not None:
             await shielded(self._cancel_story(story))
-        else:
-            await story
-            self._undone = self._progress.status is OrderStatus.CANCELLED
         await shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return self._progress
 
-    async def _story(self) -> None:
+    async def _conclude(self, story: "asyncio.Future[bool]") -> None:
+        """The story is over: as it should be, or because the order was closed without our hearing of it.
+
+        The database may have accepted a cancellation whose update was then lost with its workflow task.
+        """
+        if await story:
+            self._undone = self._progress.status is OrderStatus.CANCELLED
+        else:
+            await self._decide(CancelOrder(self._ref.context.as_system(), "its parcels are cancelled"))
+
+    async def _story(self) -> bool:
+        """False when a placed order did not reach its shopper's door."""
         placed = await self._place()
         await self._shopper.stop_listening()
         if placed is None:
-            await self._undo.run()
-            return
+            await shielded(self._undo.run())
+            return True
         self._undo.clear()
         self._undo.add("give the money back", self._return_money)
         self._situation.tell(f"Taking {self._command.total}", then="A label is bought and the parcel packed.")
         self._advance(await self._children.settle(PaymentTask.CAPTURE))
+        if self._cancelled is not None or self._progress.status is OrderStatus.CANCELLED:
+            return False
         self._situation.tell("Packing", waiting_for="the carrier", then="The shopper hears of each step.")
         self._advance(await self._children.ship(placed.shipment_ids))
-        if self._progress.status is OrderStatus.DELIVERED:
-            await self._returns_window()
+        if self._progress.status not in {OrderStatus.DELIVERED, OrderStatus.REFUNDED}:
+            return False
+        await self._returns_window()
+        return True
 
     async def _place(self) -> PlacedOrder | None:
         """The way to a placed order; None when it was refused, with the order closed and answered."""
@@ -192,7 +206,7 @@ class CheckoutWorkflow:
         )
         self._advance(progress)
 
-    async def _cancel_story(self, story: "asyncio.Future[None]") -> None:
+    async def _cancel_story(self, story: "asyncio.Future[bool]") -> None:
         """The order is closed in the database: stop what goes forward, then give everything back."""
         if self._answer is None:
             self._answer = CheckoutAnswer(self._ref.order_id, CheckoutStatus.CANCELLED)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
@@ -15,7 +15,9 @@ with workflow.unsafe.imports_passed_through():
     from commerce.contracts.queues import TaskQueue
     from commerce.contracts.shipping import ShipmentInput, ShipmentResult
 
-BUSY_PAUSE = timedelta(seconds=5)
+BUSY_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=10)
+"""A refund may be pending at the bank for days, and its run with it."""
 
 
 class Children:
@@ -27,7 +29,10 @@ class Children:
         self._capture: ChildWorkflowHandle[object, PaymentSettled] | None = None
 
     async def settle(self, task: PaymentTask) -> OrderProgress:
-        """Runs the payment's workflow for one task; where it is busy with another, waits its turn."""
+        """Runs the payment's workflow for one task; where it is busy with another, waits its turn.
+
+        A capture whose run was ended by hand is taken up by the next one.
+        """
         order = self._order
         command = PaymentInput(
             payment_id=order.payment_id,
@@ -39,6 +44,7 @@ class Children:
             context=order.context,
             attention_after_seconds=order.policy.attention_after_seconds,
         )
+        pause = BUSY_PAUSE
         while True:
             try:
                 child: ChildWorkflowHandle[object, PaymentSettled] = await workflow.start_child_workflow(
@@ -51,11 +57,18 @@ class Children:
                     static_summary=f"{task.value.capitalize()} {order.total} for order {order.number}",
                 )
             except WorkflowAlreadyStartedError:
-                await workflow.sleep(BUSY_PAUSE, summary="The payment's workflow is busy")
+                await workflow.sleep(pause, summary="The payment's workflow is busy")
+                pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             if task is PaymentTask.CAPTURE:
                 self._capture = child
-            settled = await asyncio.shield(child)
+            try:
+                settled = await asyncio.shield(child)
+            except ChildWorkflowError:
+                if task is PaymentTask.UNDO:
+                    raise
+                await workflow.sleep(BUSY_PAUSE, summary="The capture's run was ended: the next one follows")
+                continue
             return settled.progress
 
     async def ship(self, shipment_ids: list[str]) -> OrderProgress | None:
@@ -84,7 +97,7 @@ class Children:
         return max(news, key=lambda progress: progress.version, default=None)
 
     async def stop(self) -> None:
-        """Ends what goes forward: a parcel gives its label back first, a capture stops trying.
+        """Has what goes forward look at its order again: a parcel gives its label back, a capture ends.
 
         The capture's end is awaited: its workflow id is about to be used again, to give the money back.
         """

@@ -111,8 +111,8 @@ async def _failure_of(undo: Undo) -> str | None:
     return None
 
 
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Runs to its end whatever cancellation arrives meanwhile."""
+async def shielded(work: Coroutine[Any, Any, T], hear: Callable[[], None] | None = None) -> T:
+    """Runs to its end whatever cancellation arrives meanwhile; `hear` is told of each."""
     task = asyncio.ensure_future(work)
     while not task.done():
         try:
@@ -120,4 +120,6 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError:
             if task.cancelled():
                 raise
+            if hear is not None:
+                hear()
     return task.result()

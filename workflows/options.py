@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    TimeoutError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from commerce.contracts.errors import NON_RETRYABLE, ErrorType
@@ -102,5 +108,8 @@ def declared(failure: BaseException) -> ErrorType | None:
 
 def words_of(failure: BaseException) -> str:
     """One line for people about why a step failed."""
-    cause = failure.__cause__ if isinstance(failure, ActivityError) and failure.__cause__ else failure
-    return str(cause) or type(cause).__name__
+    cause = failure
+    while isinstance(cause, (ActivityError, TimeoutError)) and cause.__cause__:
+        cause = cause.__cause__
+    words = cause.message if isinstance(cause, FailureError) else str(cause)
+    return words or type(cause).__name__

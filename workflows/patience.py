@@ -1,11 +1,11 @@
 """Forward steps that must not be given up: tried at growing intervals, in sight of support meanwhile."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
@@ -30,25 +30,33 @@ class Patience:
         self._order_id = order_id
         self._context = context
         self._situation = situation
+        self._hurried = False
+
+    def hurry(self) -> None:
+        """Something may have changed: the next try comes at once."""
+        self._hurried = True
 
     async def until_done(self, what: str, step: Callable[[], Awaitable[T]]) -> T:
-        """The step's result, however long it takes; only a cancellation ends the trying."""
+        """The step's result, however long it takes: what ends the trying is read by the step itself."""
         delay, flagged = FIRST_RETRY, False
         while True:
             try:
                 result = await step()
             except STEP_FAILURES as failure:
-                if is_cancelled_exception(failure):
-                    raise
                 await self.flag(f"{what}: {words_of(failure)}")
                 flagged = True
             else:
                 break
-            await workflow.sleep(delay, summary=f"Next try to {what}")
+            await self._pause(delay, f"Next try to {what}")
             delay = min(delay * 4, SLOWEST_RETRY)
         if flagged:
             await self.flag(None)
         return result
+
+    async def _pause(self, delay: timedelta, summary: str) -> None:
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._hurried, timeout=delay, timeout_summary=summary)
+        self._hurried = False
 
     async def flag(self, reason: str | None) -> None:
         show_attention(reason is not None)

@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from commerce.contracts.queues import TaskQueue
     from commerce.contracts.statuses import PaymentStatus, RefundStatus
 
+from workflows.compensation import shielded
 from workflows.options import OUTAGE, database_step, provider_step
 from workflows.patience import Patience
 from workflows.situation import Situation
@@ -36,6 +37,8 @@ from workflows.situation import Situation
 
 @workflow.defn(name=names.PAYMENT_WORKFLOW)
 class PaymentWorkflow:
+    """Cancelling a run only hurries it: what is to be done stands in the order's row."""
+
     @workflow.init
     def __init__(self, command: PaymentInput) -> None:
         self._command = command
@@ -44,22 +47,29 @@ class PaymentWorkflow:
         self._events: dict[str, ExternalEvent] = {}
         self._read_events: set[str] = set()
         self._pending: list[str] = []
+        self._failed: dict[str, str | None] = {}
         self._result: PaymentSettled | None = None
         self._situation = Situation(f"Payment of {command.amount} for order {command.number}")
         self._patience = Patience(command.order_id, command.context, self._situation)
 
     @workflow.run
     async def run(self, command: PaymentInput) -> PaymentSettled:
-        if command.task is PaymentTask.CAPTURE:
+        return await shielded(self._story(), self._patience.hurry)
+
+    async def _story(self) -> PaymentSettled:
+        undo: str | None = None
+        if self._command.task is PaymentTask.CAPTURE:
             async with self._turn:
                 self._result = await self._patience.until_done("take the money", self._capture)
-        elif command.task is PaymentTask.UNDO:
+        elif self._command.task is PaymentTask.UNDO:
             async with self._turn:
-                await self._give_back()
+                undo = await self._give_back()
         while not workflow.all_handlers_finished() or self._pending:
             await workflow.wait_condition(lambda: workflow.all_handlers_finished() or bool(self._pending))
             if self._pending:
-                await self._follow(self._pending[0])
+                await self._follow()
+        if undo in self._failed:
+            raise ApplicationError(f"the refund failed: {self._failed[undo]}", type=ErrorType.PERMANENT)
         while self._result is None or self._unread():
             self._result = await database_step(
                 PaymentActivities.settlement, self._question(), "See where the payment stands"
@@ -76,18 +86,16 @@ class PaymentWorkflow:
             give_up_after=timedelta(seconds=self._command.attention_after_seconds),
         )
 
-    async def _give_back(self) -> None:
-        """Voids what was not taken, refunds what was; fails for its parent to park if the provider balks."""
+    async def _give_back(self) -> str | None:
+        """Voids what was not taken, else refunds and says by which refund; fails if the provider balks."""
         limit = timedelta(seconds=self._command.attention_after_seconds)
         while True:
             plan = await database_step(PaymentActivities.plan_undo, self._ref, "See what is to be given back")
+            if plan.settled:
+                return None
             if plan.refund_id is not None:
-                outcome = await self._refund(plan.refund_id, limit)
-                if outcome.status is RefundStatus.FAILED:
-                    raise ApplicationError(
-                        f"the refund failed: {outcome.failure_code}", type=ErrorType.PERMANENT
-                    )
-                return
+                await self._refund(plan.refund_id, limit)
+                return plan.refund_id
             self._situation.tell(f"Voiding {self._command.amount}", waiting_for=self._command.provider)
             facts = await provider_step(
                 PaymentActivities.void_payment,
@@ -97,7 +105,7 @@ class PaymentWorkflow:
                 give_up_after=limit,
             )
             if facts.status is not PaymentStatus.CAPTURED:
-                return
+                return None
 
     async def _refund(self, refund_id: str, limit: timedelta = OUTAGE) -> RefundOutcome:
         """One look or try; what stays pending at the provider is followed up until it is decided."""
@@ -110,6 +118,8 @@ class PaymentWorkflow:
             queue=TaskQueue.PAYMENTS,
             give_up_after=limit,
         )
+        if outcome.status is RefundStatus.FAILED:
+            self._failed[refund_id] = outcome.failure_code
         undecided = outcome.status in {RefundStatus.REQUESTED, RefundStatus.PENDING}
         if undecided and refund_id not in self._pending:
             self._pending.append(refund_id)
@@ -117,8 +127,8 @@ class PaymentWorkflow:
             self._pending.remove(refund_id)
         return outcome
 
-    async def _follow(self, refund_id: str) -> None:
-        """Looks again when the provider has news, or has had none for too long."""
+    async def _follow(self) -> None:
+        """Looks at all pending refunds when the provider has news, or has had none for too long."""
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: bool(self._unread()),
@@ -126,7 +136,8 @@ class PaymentWorkflow:
                 timeout_summary="Ask about the refund",
             )
         async with self._turn:
-            await self._refund(refund_id)
+            for refund_id in list(self._pending):
+                await self._refund(refund_id)
 
     def _unread(self) -> list[str]:
         return [event_id for event_id in self._events if event_id not in self._read_events]

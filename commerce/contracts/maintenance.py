@@ -9,7 +9,7 @@ class SweepInput:
 
     older_than_seconds: float = 10.0
     silent_seconds: float = 3600.0
-    """Ask a provider or carrier after this long without news from it."""
+    """Ask a provider or carrier after this long without news from it; give a closed order's money back."""
     limit: int = 200
 
 
@@ -20,3 +20,4 @@ class SweepReport:
     holds_expired: int = 0
     payments_asked: int = 0
     parcels_asked: int = 0
+    undos_started: int = 0

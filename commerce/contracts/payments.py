@@ -98,6 +98,10 @@ class RefundOutcome:
 
 @dataclass(frozen=True)
 class UndoPlan:
-    """What is left to give back; `refund_id` names the stored refund of a captured payment."""
+    """What is left to give back; `refund_id` names the stored refund of a captured payment.
+
+    `settled`: all that was captured is given back or on its way already.
+    """
 
     refund_id: str | None
+    settled: bool = False

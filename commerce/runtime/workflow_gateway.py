@@ -117,7 +117,8 @@ class TemporalWorkflows:
         return await ask_with_start(self._client, start, ask)
 
     async def start_refund(self, refund: Refund, order: Order, context: RequestContext) -> None:
-        update_id = f"refund:{refund.id}:{refund.status.value}"
+        """By an update id of its own: a used one would only give the first try's outcome again."""
+        update_id = ids.new_id("refund")
         await self.refund(refund, order, context, update_id=update_id, wait_seconds=5.0)
 
     async def start_undo(self, order: Order, context: RequestContext) -> None:

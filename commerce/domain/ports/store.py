@@ -183,6 +183,9 @@ class OrderRepository(Protocol):
 
     async def not_started(self, older_than_seconds: float, limit: int) -> Sequence[Order]: ...
 
+    async def cancelled_with_money(self, older_than_seconds: float, limit: int) -> Sequence[Order]:
+        """Closed for that long, not before support, and money is neither back nor on its way back."""
+
     async def context_of(self, order_id: str) -> RequestContext:
         """The context of the request that made the order."""
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from commerce.contracts.context import RequestContext
-from commerce.contracts.statuses import FulfilmentState, OrderState, PaymentState
+from commerce.contracts.statuses import FulfilmentState, OrderState, PaymentState, PaymentStatus, RefundStatus
 from commerce.domain.errors import CartAlreadyOrdered, NotFound
 from commerce.domain.orders import NewOrder, Order, OrderLine, OrderView
 from commerce.domain.states import (
@@ -32,6 +32,8 @@ from commerce.persistence.work import Work
 
 _NOT_CANCELLED = text("order_state <> 'cancelled'")
 """A literal: with a parameter a prepared statement no longer finds the partial index."""
+
+_LIVE_PAYMENTS = (PaymentStatus.AUTHORISED, PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION)
 
 
 class SqlOrders:
@@ -202,6 +204,30 @@ class SqlOrders:
                 older_than(orders.c.created_at, older_than_seconds),
             )
             .order_by(orders.c.created_at)
+            .limit(limit)
+        )
+        return [order_of(row) for row in rows]
+
+    async def cancelled_with_money(self, older_than_seconds: float, limit: int) -> Sequence[Order]:
+        given_back = (
+            select(func.coalesce(func.sum(refunds.c.amount), 0))
+            .where(refunds.c.payment_id == payments.c.id, refunds.c.status != RefundStatus.FAILED)
+            .scalar_subquery()
+        )
+        holds_money = or_(
+            payments.c.captured > given_back,
+            and_(payments.c.captured == 0, payments.c.status.in_(_LIVE_PAYMENTS)),
+        )
+        rows = await self._work.rows(
+            select(orders)
+            .join(payments, payments.c.order_id == orders.c.id)
+            .where(
+                orders.c.order_state == OrderState.CANCELLED,
+                orders.c.needs_attention.is_(None),
+                older_than(orders.c.changed_at, older_than_seconds),
+                holds_money,
+            )
+            .order_by(orders.c.changed_at)
             .limit(limit)
         )
         return [order_of(row) for row in rows]
