@@ -4,6 +4,7 @@ HTTP timeout < start-to-close < schedule-to-close. The last is longer than any o
 out: an outage costs time, never an order.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -56,13 +57,15 @@ async def database_step(step: Step[Arg, Result], arg: Arg, summary: str) -> Resu
     events each; after five seconds the same step waits as an ordinary activity.
     """
     try:
-        return await workflow.execute_local_activity_method(
-            step,
-            arg,
-            start_to_close_timeout=timedelta(seconds=4),
-            schedule_to_close_timeout=timedelta(seconds=5),
-            retry_policy=_QUICK,
-            summary=summary,
+        return await uncut(
+            workflow.execute_local_activity_method(
+                step,
+                arg,
+                start_to_close_timeout=timedelta(seconds=4),
+                schedule_to_close_timeout=timedelta(seconds=5),
+                retry_policy=_QUICK,
+                summary=summary,
+            )
         )
     except FailureError as failure:
         if is_cancelled_exception(failure) or declared(failure) is not None:
@@ -75,6 +78,24 @@ async def database_step(step: Step[Arg, Result], arg: Arg, summary: str) -> Resu
         retry_policy=_PATIENT,
         summary=summary,
     )
+
+
+async def uncut(local_activity: Coroutine[Any, Any, Result]) -> Result:
+    """A local activity to its end; a cancellation meanwhile is raised after it.
+
+    The SDK's core (1.35) loses the outcome of a local activity that is cancelled just as it starts: the
+    workflow task then hangs, and the order with it.
+    """
+    task = asyncio.ensure_future(local_activity)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await workflow.wait([task])
+        except asyncio.CancelledError as request:
+            cancelled = request
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 async def provider_step(

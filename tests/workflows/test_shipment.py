@@ -87,9 +87,6 @@ async def test_a_signal_of_a_shape_that_nobody_knows_is_dropped_and_the_parcel_g
 
 async def test_news_of_an_unknown_parcel_is_kept_and_looked_at_again(office: BackOffice) -> None:
     order = await office.intend(await office.goods())
-    event = InboxEvent(
-        "easypost", f"evt_{order.id}", "tracker.updated", None, shipment_id=f"shp_{order.id[4:]}01"
-    )
     tracker = {
         "id": f"trk_{order.id}",
         "object": "Tracker",
