@@ -10,7 +10,7 @@ from fastapi.sse import ServerSentEvent
 from api.deps import Call
 from api.errors import CursorMalformed
 from api.metrics import STREAMS
-from api.services.timeline import parse_seq
+from api.services.timeline import is_shown, parse_seq
 from api.situation import is_final
 from api.views import timeline_item
 from commerce.domain.errors import ProviderUnavailable
@@ -51,6 +51,8 @@ async def _rows_after(call: Call, order_id: str, seq: int) -> AsyncIterator[Serv
             entries = await tx.timeline.list(order_id, seq, PAGE)
         for entry in entries:
             seq = entry.seq
+            if not is_shown(call, entry):
+                continue
             item = timeline_item(entry).model_dump_json()
             yield ServerSentEvent(id=str(seq), event="timeline", raw_data=item)
         if len(entries) < PAGE:

@@ -46,6 +46,9 @@ async def test_a_compensation_that_fails_is_parked_seen_and_resolved(
     await shop.wait(order_id, "Cancelled")
     listed = await _until_attention(shop, order_id)
     assert "void the payment" in str(listed)
+    for role, told in (("support", True), ("customer", False)):
+        timeline = await shop.http.get(f"/v1/orders/{order_id}/timeline", headers=shop.as_(role))
+        assert any(entry["kind"] == "attention" for entry in timeline.json()["items"]) is told
     resolved = await shop.http.post(
         f"/v1/admin/orders/{order_id}/compensations/void the payment",
         json={"resolution": "retry"},
