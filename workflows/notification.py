@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from commerce.contracts.notifications import NotificationInput, NotificationResult
     from commerce.contracts.queues import TaskQueue
 
-from workflows.options import declared, provider_step
+from workflows.options import declared, provider_step, uncut
 
 
 @workflow.defn(name=names.NOTIFICATION_WORKFLOW)
@@ -23,13 +23,15 @@ class NotificationWorkflow:
         summary = f"Send {command.kind.value.replace('_', ' ')}"
         workflow.set_current_details(f"**Now:** {summary} for order {command.order_id}")
         try:
-            return await workflow.execute_local_activity_method(
-                NotificationActivities.send_message,
-                command,
-                start_to_close_timeout=timedelta(seconds=5),
-                schedule_to_close_timeout=timedelta(seconds=5),
-                retry_policy=RetryPolicy(maximum_attempts=1),
-                summary=summary,
+            return await uncut(
+                workflow.execute_local_activity_method(
+                    NotificationActivities.send_message,
+                    command,
+                    start_to_close_timeout=timedelta(seconds=5),
+                    schedule_to_close_timeout=timedelta(seconds=5),
+                    retry_policy=RetryPolicy(maximum_attempts=1),
+                    summary=summary,
+                )
             )
         except FailureError as failure:
             if is_cancelled_exception(failure) or declared(failure) is not None:

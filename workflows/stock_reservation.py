@@ -5,6 +5,7 @@ import functools
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.stock import StockActivities
@@ -21,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     )
 
 from workflows.compensation import shielded
-from workflows.options import database_step
+from workflows.options import STEP_FAILURES, database_step
 from workflows.situation import Situation
 
 GRACE = timedelta(milliseconds=500)
@@ -40,18 +41,24 @@ class StockReservationWorkflow:
 
     @workflow.run
     async def run(self, command: ReservationInput) -> ReservationAnswer:
+        try:
+            answer = await self._hold()
+            await self._until_over()
+        except (asyncio.CancelledError, *STEP_FAILURES) as failure:
+            if not is_cancelled_exception(failure):
+                raise
+            answer = await shielded(self._release(command.context.as_system()))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._answer or answer
+
+    async def _hold(self) -> ReservationAnswer:
         answer = await database_step(
             StockActivities.hold_reservation,
-            HoldReservation(command.reservation_id, command.minutes * 60, command.context),
+            HoldReservation(self._command.reservation_id, self._command.minutes * 60, self._command.context),
             "Hold the cart's stock",
         )
         self._take(answer)
-        try:
-            await self._until_over()
-        except asyncio.CancelledError:
-            await shielded(self._release(command.context.as_system()))
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return self._answer or answer
+        return answer
 
     async def _until_over(self) -> None:
         while self._answer is not None and self._answer.status is ReservationStatus.HELD:

@@ -1,7 +1,10 @@
 """A cart's hold before its checkout, on the database's own clock, which tests move by hand."""
 
+import asyncio
+
 import pytest
 from support.backoffice import CONTEXT, BackOffice
+from support.faults import AFTER, BEFORE
 
 from commerce.contracts import ids
 from commerce.contracts.statuses import OrderState, ReservationStatus
@@ -84,6 +87,22 @@ async def test_a_released_hold_gives_the_goods_back_and_ends(office: BackOffice)
 async def test_a_cancelled_workflow_gives_the_goods_back(office: BackOffice) -> None:
     sku, wish = await held(office)
     await office.client.get_workflow_handle(ids.reservation_workflow_id(wish.reservation_id)).cancel()
+    assert (await closed(office, wish)).status is ReservationStatus.RELEASED
+    assert await office.available(sku) == 10
+
+
+@pytest.mark.parametrize("when", [BEFORE, AFTER])
+async def test_a_workflow_cancelled_while_it_takes_the_hold_leaves_none(
+    office: BackOffice, when: str
+) -> None:
+    gate = office.gates.close("hold_reservation", when, outside=True)
+    sku = await office.goods()
+    wish = await plan(office, sku, 4)
+    waiting = asyncio.create_task(hold(office, wish))
+    await gate.arrival()
+    await office.client.get_workflow_handle(ids.reservation_workflow_id(wish.reservation_id)).cancel()
+    assert (await waiting).status is ReservationStatus.RELEASED
+    gate.open.set()
     assert (await closed(office, wish)).status is ReservationStatus.RELEASED
     assert await office.available(sku) == 10
 
