@@ -5,8 +5,7 @@ a clock of its own that jumps from timer to timer while no activity runs; the da
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
@@ -30,26 +29,18 @@ from commerce.contracts.context import RequestContext
 from commerce.contracts.maintenance import SweepInput, SweepReport
 from commerce.contracts.names import SWEEP_WORKFLOW
 from commerce.contracts.queues import TaskQueue
-from commerce.contracts.search import SEARCH_ATTRIBUTES
 from commerce.domain.carts import CartItem
 from commerce.domain.catalogue import Price, PricedSku, Product, Variant
 from commerce.domain.messaging import InboxEvent
 from commerce.domain.orders import Address, NewOrder, NewRefund, Order, OrderView, Refund, Shipment
 from commerce.domain.pricing import price_cart
 from commerce.domain.stock import StockLevel
-from commerce.runtime.codec import data_converter
-from commerce.runtime.settings import Mode, WorkerSettings, parse_codec_keys
 from commerce.runtime.workflow_gateway import TemporalWorkflows
-from devstack import ports
-from devstack.aws_resources import CART_TABLE, MAIL_SENDER, TOPIC_PREFIX, ensure_resources
 from devstack.processes import Child
 from devstack.servers.emulators import Emulator
-from devstack.servers.temporal import Temporal, TemporalPorts, binary
-from devstack.testing import Database, TestServers
+from devstack.testing import Database
 from support.faults import PlannedFaults
 from support.gates import Gates
-from support.mailbox import receiving
-from support.shop import CODEC_KEYS
 
 T = TypeVar("T")
 
@@ -59,10 +50,6 @@ ON_HAND = 10
 PRICE = 1000
 QUICK = CheckoutPolicy(hold_seconds=600, attention_after_seconds=1)
 
-_TERMS = """
-    INSERT INTO warehouses VALUES ('main', 'Main');
-    INSERT INTO shipping_methods VALUES ('standard', 'Standard')
-"""
 _numbers = count(1)
 
 
@@ -319,68 +306,3 @@ async def until(look: Callable[[], Any], seconds: float = 15.0) -> Any:
             if found:
                 return found
             await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def open_backoffice(
-    servers: TestServers, database: Database, planned: PlannedFaults, gates: Gates
-) -> AsyncIterator[BackOffice]:
-    await asyncio.to_thread(ensure_resources, servers.aws.endpoint)
-    hook = ports.free_port()
-    stripe = servers.new_stripe(f"http://{ports.HOST}:{hook}/stripe")
-    carrier = servers.new_carrier(f"http://{ports.HOST}:{hook}/easypost")
-    async with AsyncExitStack() as stack:
-        children: dict[str, Child] = {}
-        stack.callback(lambda: [child.stop() for child in children.values()])
-        for emulator in (stripe, carrier):
-            children[emulator.provider] = await asyncio.to_thread(emulator.start)
-        env = await stack.enter_async_context(await _environment(servers))
-        settings = _settings(servers, database, env, stripe, carrier)
-        client = await env.connect_client(data_converter=env.client.data_converter)
-        adapters = await stack.enter_async_context(worker.open_adapters(settings, client))
-        await stack.enter_async_context(receiving(hook, adapters))
-        http = await stack.enter_async_context(httpx.AsyncClient())
-        for one in worker.build_workers(
-            client, adapters, list(TaskQueue), drain_seconds=1, interceptors=[planned, gates]
-        ):
-            await stack.enter_async_context(one)
-        await stack.enter_async_context(worker.maintain(settings, client, adapters))
-        office = BackOffice(database, adapters, client, env, stripe, carrier, http, planned, gates, children)
-        office.sql(_TERMS)
-        yield office
-
-
-async def _environment(servers: TestServers) -> WorkflowEnvironment:
-    at = TemporalPorts(0, 0, 0, 0)
-    options = Temporal(servers.folder, at, servers.folder, SEARCH_ATTRIBUTES, time_skipping=True)
-    return await WorkflowEnvironment.start_time_skipping_v2(
-        data_converter=data_converter(parse_codec_keys(CODEC_KEYS)),
-        dev_server_existing_path=str(binary()),
-        dev_server_extra_args=options.server_options(),
-    )
-
-
-def _settings(
-    servers: TestServers, database: Database, env: WorkflowEnvironment, stripe: Emulator, carrier: Emulator
-) -> WorkerSettings:
-    values: dict[str, Any] = {
-        "mode": Mode.TEST,
-        "database_url": database.app_url,
-        "database_pool_size": 20,
-        "valkey_url": servers.valkey.url,
-        "temporal_address": env.client.service_client.config.target_host,
-        "codec_keys": CODEC_KEYS,
-        "aws_endpoint_url": servers.aws.endpoint,
-        "cart_table": CART_TABLE,
-        "sns_topic_prefix": TOPIC_PREFIX,
-        "mail_sender": MAIL_SENDER,
-        "stripe_api_base": stripe.url,
-        "stripe_secret_key": stripe.api_key,
-        "stripe_webhook_secret": stripe.webhook_secret,
-        "carrier_api_base": f"{carrier.url}/v2",
-        "carrier_api_key": carrier.api_key,
-        "carrier_webhook_secret": carrier.webhook_secret,
-        "sweep_seconds": 86_400,
-        "relay_poll_seconds": 0.3,
-    }
-    return WorkerSettings(_env_file=None, **values)

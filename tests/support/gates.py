@@ -48,6 +48,10 @@ class Gates(Interceptor):
             gate.open.set()
         self._gates.clear()
 
+    def count(self, message: object) -> None:
+        about = getattr(message, "order_id", None) or getattr(message, "reservation_id", "")
+        self.done[activity.info().activity_type, str(about)] += 1
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Gated(next, self)
 
@@ -72,6 +76,6 @@ class _Gated(ActivityInboundInterceptor):
         self._gates.push_outside()
         await self._gates.pass_by(BEFORE)
         result = await super().execute_activity(input)
-        self._gates.done[activity.info().activity_type, str(getattr(input.args[0], "order_id", ""))] += 1
+        self._gates.count(input.args[0])
         await self._gates.pass_by(AFTER)
         return result

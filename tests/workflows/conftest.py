@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from support.backoffice import BackOffice, open_backoffice
+from support.backoffice import BackOffice
+from support.backoffice_start import open_backoffice
 from support.faults import PlannedFaults
 from support.gates import Gates
 from support.histories import replay_new, stop_all
