@@ -41,6 +41,7 @@ from devstack.servers.emulators import Emulator
 from devstack.testing import Database
 from support.faults import PlannedFaults
 from support.gates import Gates
+from support.waiting import until
 
 T = TypeVar("T")
 
@@ -296,13 +297,3 @@ class BackOffice:
 
 def _libpq(url: str) -> str:
     return url.replace("+psycopg", "")
-
-
-async def until(look: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """What `look` answers once it is true."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = await look()
-            if found:
-                return found
-            await asyncio.sleep(0.05)

@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from support.backoffice import BackOffice, until
+from support.backoffice import BackOffice
 from support.faults import AFTER, BEFORE
 from support.histories import pending
+from support.waiting import until
 
 from commerce.contracts.checkout import CheckoutPolicy, CheckoutStatus
 from commerce.contracts.statuses import OrderState, PaymentState, ShipmentStatus

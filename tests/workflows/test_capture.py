@@ -1,8 +1,9 @@
 """The goods wait for their money: a capture is tried until it works, and support sees that it does not."""
 
-from support.backoffice import QUICK, BackOffice, until
+from support.backoffice import QUICK, BackOffice
 from support.faults import BEFORE
 from support.histories import pending, timers
+from support.waiting import until
 
 from commerce.contracts.checkout import CheckoutPolicy
 from commerce.contracts.statuses import OrderState, PaymentState

@@ -1,9 +1,10 @@
 """Undoing that fails: parked in sight of support, past the others, tried by itself or decided by support."""
 
 import pytest
-from support.backoffice import QUICK, BackOffice, until
+from support.backoffice import QUICK, BackOffice
 from support.faults import BEFORE
 from support.histories import timers
+from support.waiting import until
 
 from commerce.contracts.checkout import OrderSituation, Resolution, ResolveCompensation
 from commerce.contracts.context import RequestContext

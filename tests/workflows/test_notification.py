@@ -1,8 +1,9 @@
 """Messages to people wait for their mail server; nothing waits for them."""
 
-from support.backoffice import BackOffice, until
+from support.backoffice import BackOffice
 from support.faults import AFTER, BEFORE
 from support.histories import described
+from support.waiting import until
 from temporalio.client import WorkflowExecutionStatus
 
 from commerce.contracts import ids

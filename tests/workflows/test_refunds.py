@@ -1,8 +1,9 @@
 """Refunds that are decided later: by the provider's news, by asking, or against us."""
 
-from support.backoffice import CONTEXT, BackOffice, until
+from support.backoffice import CONTEXT, BackOffice
 from support.faults import BEFORE
 from support.histories import timers
+from support.waiting import until
 
 from commerce.contracts.checkout import Resolution, ResolveCompensation
 from commerce.contracts.statuses import PaymentState, RefundStatus

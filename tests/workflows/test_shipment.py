@@ -1,9 +1,10 @@
 """A parcel's workflow: its label, the carrier's news in any order, the order's word on whether it goes."""
 
 import pytest
-from support.backoffice import CONTEXT, BackOffice, until
+from support.backoffice import CONTEXT, BackOffice
 from support.faults import BEFORE
 from support.histories import pending
+from support.waiting import until
 
 from commerce.contracts import ids
 from commerce.contracts.checkout import CheckoutPolicy

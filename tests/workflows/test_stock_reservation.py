@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from support.backoffice import CONTEXT, BackOffice, until
+from support.backoffice import CONTEXT, BackOffice
 from support.faults import AFTER, BEFORE
+from support.waiting import until
 
 from commerce.contracts import ids
 from commerce.contracts.statuses import OrderState, ReservationStatus

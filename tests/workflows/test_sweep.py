@@ -2,8 +2,9 @@
 
 import asyncio
 
-from support.backoffice import CONTEXT, BackOffice, until
+from support.backoffice import CONTEXT, BackOffice
 from support.faults import BEFORE
+from support.waiting import until
 
 from commerce.contracts.statuses import OrderState, OrderStatus, PaymentState, RefundStatus, ShipmentStatus
 from commerce.domain.orders import Order, OrderView

@@ -1,7 +1,8 @@
 """The shopper is at the bank: the order waits, its hold is extended once, and then it ends."""
 
-from support.backoffice import BackOffice, until
+from support.backoffice import BackOffice
 from support.histories import timers
+from support.waiting import until
 
 from commerce.contracts.checkout import CheckoutPolicy, CheckoutStatus
 from commerce.contracts.statuses import OrderState, PaymentStatus
