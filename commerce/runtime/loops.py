@@ -1,6 +1,7 @@
 """Background loops of a process: woken by PostgreSQL, else by the clock; they outlive any failure."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
@@ -35,8 +36,16 @@ class Relay:
             self._wake.clear()
             try:
                 full = await self._run_once(BATCH) >= BATCH
-            except CommerceError as outage:
-                log.warning("relay waits", relay=self.name, error=str(outage), seconds=pause)
+            except Exception as failure:  # the edge of the loop: nothing that is moved may stop the moving
+                expected = isinstance(failure, CommerceError)
+                log.log(
+                    logging.WARNING if expected else logging.ERROR,
+                    "relay waits",
+                    relay=self.name,
+                    error=str(failure),
+                    seconds=pause,
+                    exc_info=not expected,
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
                 continue
