@@ -5,12 +5,11 @@ from typing import TypeVar
 
 from temporalio import activity
 
-from activities.webhooks import received
 from commerce.contracts.context import RequestContext
 from commerce.contracts.ids import REQUEST, new_id
 from commerce.contracts.maintenance import SweepInput, SweepReport
 from commerce.domain.errors import CommerceError
-from commerce.domain.messaging import InboxEvent
+from commerce.domain.messaging import InboxEvent, received
 from commerce.domain.orders import Order, Payment, Shipment
 from commerce.domain.ports import Carrier, Database, PaymentProvider, WorkflowGateway
 

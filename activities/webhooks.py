@@ -15,7 +15,6 @@ from commerce.domain.errors import CommerceError, NotFound, ProviderUnavailable
 from commerce.domain.messaging import InboxEvent
 from commerce.domain.orders import Order, Payment
 from commerce.domain.ports import Carrier, Database, UnitOfWork, WorkflowGateway
-from commerce.domain.providers import ProviderEvent
 from commerce.domain.states import SHIPMENT_RANK
 
 LEASE_SECONDS = 30.0
@@ -27,22 +26,6 @@ UNKNOWN_PATIENCE = 80
 
 After them the row stays told and unseen, which breaks an invariant and so comes before a person.
 """
-
-
-def received(event: ProviderEvent) -> InboxEvent:
-    """A verified webhook as the inbox stores it."""
-    return InboxEvent(
-        provider=event.provider,
-        event_id=event.event_id,
-        kind=event.kind,
-        received_at=None,
-        order_id=event.order_id,
-        payment_id=event.payment_id,
-        refund_id=event.refund_id,
-        shipment_id=event.shipment_id,
-        provider_ref=event.provider_ref,
-        data=event.data,
-    )
 
 
 @dataclass(frozen=True)

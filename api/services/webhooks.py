@@ -12,7 +12,7 @@ from api.errors import WebhookSignatureInvalid
 from api.metrics import WEBHOOKS
 from api.schemas.admin import WebhookReceipt
 from commerce.domain.errors import ProviderRefused
-from commerce.domain.messaging import InboxEvent
+from commerce.domain.messaging import received
 from commerce.domain.providers import ProviderEvent
 
 log = structlog.get_logger("api.webhooks")
@@ -35,21 +35,6 @@ async def receive(call: Call, sender: Sender, request: Request) -> WebhookReceip
         raise WebhookSignatureInvalid from error
     context = replace(call.context, actor=f"provider:{sender.name}")
     async with call.gateway.database.transaction(context) as tx:
-        fresh = await tx.inbox.store(_row(event))
+        fresh = await tx.inbox.store(received(event))
     WEBHOOKS.labels(sender.name, "stored" if fresh else "duplicate").inc()
     return WebhookReceipt(duplicate=not fresh)
-
-
-def _row(event: ProviderEvent) -> InboxEvent:
-    return InboxEvent(
-        provider=event.provider,
-        event_id=event.event_id,
-        kind=event.kind,
-        received_at=None,
-        order_id=event.order_id,
-        payment_id=event.payment_id,
-        refund_id=event.refund_id,
-        shipment_id=event.shipment_id,
-        provider_ref=event.provider_ref,
-        data=event.data,
-    )

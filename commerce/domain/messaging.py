@@ -7,6 +7,7 @@ from enum import StrEnum
 from commerce.contracts.context import RequestContext
 from commerce.contracts.notifications import NotificationKind
 from commerce.contracts.statuses import NotificationStatus
+from commerce.domain.providers import ProviderEvent
 
 
 class OutboxKind(StrEnum):
@@ -128,3 +129,19 @@ class LedgerTransaction:
     order_id: str
     currency: str
     postings: list[Posting] = field(default_factory=list)
+
+
+def received(event: ProviderEvent) -> InboxEvent:
+    """A verified webhook as the inbox stores it."""
+    return InboxEvent(
+        provider=event.provider,
+        event_id=event.event_id,
+        kind=event.kind,
+        received_at=None,
+        order_id=event.order_id,
+        payment_id=event.payment_id,
+        refund_id=event.refund_id,
+        shipment_id=event.shipment_id,
+        provider_ref=event.provider_ref,
+        data=event.data,
+    )

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import worker
-from activities.webhooks import received
 from commerce.contracts.context import RequestContext
+from commerce.domain.messaging import received
 from commerce.domain.ports import Carrier, PaymentProvider
 from devstack import ports
 

@@ -81,7 +81,7 @@ class _Listener(AsyncIterator[str]):
                 await pubsub.subscribe(self._channel)
                 while await pubsub.get_message(timeout=_ANSWER_SECONDS) is None:
                     pass
-        except BaseException:
+        except BaseException:  # a cancelled wait must not leave its connection open either
             await self.close()
             raise
 

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from easypost.errors.api.api_error import ApiError
 
-from activities.webhooks import received
 from commerce.contracts.ids import SHIPMENT, new_id
 from commerce.contracts.statuses import ShipmentStatus
 from commerce.domain.errors import ProviderError, ProviderOutcomeUnknown, ProviderRefused, ProviderUnavailable
+from commerce.domain.messaging import received
 from commerce.domain.orders import Address
 from commerce.domain.ports import Carrier
 from commerce.domain.providers import ParcelRequest, TrackingFact
